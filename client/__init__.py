@@ -1,0 +1,1 @@
+"""The `veracity` command: a client over HTTP, and the operators' Kafka commands."""

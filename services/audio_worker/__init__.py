@@ -1,0 +1,1 @@
+"""Turns the sound of a segment into one embedding record a window."""

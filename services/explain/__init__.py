@@ -1,0 +1,1 @@
+"""Shows which frames and sounds made the verdict: Grad-CAM, saliency, report."""

@@ -1,0 +1,1 @@
+"""Joins both modalities by job and window, scores, and gives the verdict."""

@@ -1,0 +1,1 @@
+"""Takes submissions, plans jobs, serves results."""

@@ -1,0 +1,1 @@
+"""What every service shares. `shared` imports neither `services` nor `training`."""

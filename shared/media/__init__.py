@@ -1,0 +1,1 @@
+"""Probing, sandboxed decoding, windows, faces. The only package that imports av."""

@@ -1,0 +1,1 @@
+"""The detector: encoders, fusion, bundles, calibration."""

@@ -1,0 +1,1 @@
+"""Metrics, logs, trace context and health, the same for every service."""

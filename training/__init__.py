@@ -1,0 +1,1 @@
+"""Trains, evaluates and exports detectors. Imports `shared`, never `services`."""
