@@ -1,0 +1,1 @@
+"""How Veracity runs: on a laptop (`local`) and in a cluster (`k8s`)."""

@@ -1,0 +1,1 @@
+"""Kubernetes manifests, and the check that builds and validates every combination of them."""
