@@ -91,6 +91,7 @@ class Planned(Event):
 
     TYPE: ClassVar[str] = "io.veracity.job.planned.v1"
     media: MediaInfo
+    media_uri: str = Field(default="", description="s3:// place of the media")
     segments: int = Field(ge=1)
     windows: int = Field(ge=1)
     modalities: tuple[Modality, ...] = Field(min_length=1)

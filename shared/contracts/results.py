@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.contracts.base import Body, Degradation, ErrorBody, Event, Modality
 from shared.contracts.ids import derive
+from shared.contracts.jobs import MediaInfo
 
 VerdictName = Literal["fake", "real", "inconclusive"]
 Interval = tuple[float, float]
@@ -61,7 +62,8 @@ class ModalityResult(Body):
 
 
 class Evidence(Body):
-    """One of the most anomalous windows; `transforms` are the 5 rows (a, b, tx, c, d, ty) that
+    """One of the most anomalous windows, as many as the plan's `options.top_k`; none at all where
+    the plan says not to explain. `transforms` are the 5 rows (a, b, tx, c, d, ty) that
     map the original frame to the face crop, for the face with the highest score."""
 
     window_index: int
@@ -85,6 +87,8 @@ class Verdict(Event):
     windows: int = 0
     series: Series = Series()
     evidence: tuple[Evidence, ...] = ()
+    media_uri: str = Field(default="", description="s3:// place of the media, copied from the plan")
+    media: MediaInfo | None = Field(default=None, description="copied from the plan")
     bundle: BundleRef
     runtime: dict[str, str] = Field(default={}, description='e.g. {"video": "cpu/bfloat16/2"}')
     error: ErrorBody | None = None
