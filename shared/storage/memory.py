@@ -2,28 +2,43 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from shared.contracts.outcomes import Transient
 from shared.storage.object_store import MIB, ObjectMissing, ObjectStat, Reader
 
-Buckets = dict[str, dict[str, tuple[bytes, str]]]
+Objects = dict[str, tuple[bytes, str]]
+
+
+@dataclass
+class Disk:
+    """What all buckets of one store share."""
+
+    buckets: dict[str, Objects] = field(default_factory=dict)
+    outage: str | None = None
 
 
 class MemoryStore:
     """Passes the same behaviour suite as `S3Store`. Set `outage` to a sentence, and all calls raise it."""
 
-    def __init__(self, bucket: str = "veracity", buckets: Buckets | None = None) -> None:
-        self._bucket = bucket
-        self._buckets: Buckets = {} if buckets is None else buckets
-        self._buckets.setdefault(bucket, {})
-        self.outage: str | None = None
+    def __init__(self, bucket: str = "veracity", disk: Disk | None = None) -> None:
+        self._bucket, self._disk = bucket, disk or Disk()
+        self._disk.buckets.setdefault(bucket, {})
+
+    @property
+    def outage(self) -> str | None:
+        return self._disk.outage
+
+    @outage.setter
+    def outage(self, sentence: str | None) -> None:
+        self._disk.outage = sentence
 
     @property
     def bucket(self) -> str:
         return self._bucket
 
     def within(self, bucket: str) -> "MemoryStore":
-        return self if bucket == self._bucket else MemoryStore(bucket, self._buckets)
+        return self if bucket == self._bucket else MemoryStore(bucket, self._disk)
 
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> ObjectStat:
         self._objects()[key] = (bytes(data), content_type)
@@ -51,7 +66,7 @@ class MemoryStore:
 
     def copy_in(self, bucket: str, key: str, to_key: str) -> ObjectStat:
         self._objects()
-        if (found := self._buckets.get(bucket, {}).get(key)) is None:
+        if (found := self._disk.buckets.get(bucket, {}).get(key)) is None:
             raise ObjectMissing(f"s3://{bucket}/{key}")
         return self.put(to_key, *found)
 
@@ -71,10 +86,10 @@ class MemoryStore:
     def healthy(self) -> bool:
         return self.outage is None
 
-    def _objects(self) -> dict[str, tuple[bytes, str]]:
+    def _objects(self) -> Objects:
         if self.outage is not None:
             raise Transient(self.outage)
-        return self._buckets[self._bucket]
+        return self._disk.buckets[self._bucket]
 
     def _find(self, key: str) -> tuple[bytes, str]:
         if (found := self._objects().get(key)) is None:
