@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from shared.contracts.results import Interval, Probability, Series
-from shared.models.manifest import Calibration
+from shared.models.schema import Calibration
 
 _LIMIT = 30.0  # logits beyond say nothing more, and keep exp() finite
 
@@ -27,7 +27,9 @@ def top_windows(scores: Sequence[Probability], fraction: float) -> list[int]:
     return sorted(present, key=lambda i: (-(scores[i] or 0.0), i))[:count]
 
 
-def aggregate(series: Series, duration_s: float, calibration: Calibration) -> tuple[Probability, Interval | None]:
+def aggregate(
+    series: Series, duration_s: float, calibration: Calibration
+) -> tuple[Probability, Interval | None]:
     """The clip's p_fake and interval: mean over its top windows, corrected for its duration.
 
     The windows' errors are taken as wholly dependent, so the interval's ends are the means of the

@@ -1,13 +1,18 @@
-"""Where bundles are: shipped with this package, in a folder, under an object prefix, on a hub. No torch here."""
+"""Where bundles are: shipped here, in a folder, under an object prefix, on a hub. No torch here."""
 
 import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from shared.models.errors import BundleError
-from shared.models.manifest import MANIFEST, BundleManifest, Fetch, parse_manifest, verify
+from shared.models.schema import BundleManifest
+from shared.models.sealing import MANIFEST, parse_manifest, verify
+
+Fetch = Callable[[str, Path], None]
+"""Copies one object, named by its URI (`s3://bucket/key`), to a local file. May raise `Transient`."""
 
 SHIPPED = Path(__file__).parent / "bundles"
 
@@ -24,7 +29,7 @@ def local_folder(location: str) -> Path:
     if folder.is_dir():
         return folder
     shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob(f"*/{MANIFEST}")))
-    raise BundleError(f"{location!r} is no folder, no s3:// prefix, no hub: name, and not shipped ({shipped})")
+    raise BundleError(f"{location!r} is no folder, s3:// prefix or hub: name, and not shipped ({shipped})")
 
 
 def remote_manifest(location: str, fetch: Fetch | None) -> BundleManifest:

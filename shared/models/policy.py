@@ -2,7 +2,7 @@
 
 from shared.contracts.base import Modality
 from shared.contracts.results import Interval, Probability, VerdictName
-from shared.models.manifest import BundleManifest, MeasuredBin
+from shared.models.schema import BundleManifest, MeasuredBin
 
 _NAMES = {"video": "picture", "audio": "sound"}
 
@@ -29,7 +29,7 @@ def decide(
         )
     if modalities is not None and measured.modalities and not _covered(modalities, measured.modalities):
         names = " and ".join(_NAMES[m] for m in sorted(modalities))
-        return "inconclusive", f"Error rates were never measured on clips with usable {names or 'nothing'} only."
+        return "inconclusive", f"Error rates were never measured on clips with only {names} usable."
     found = next((b for b in measured.bins if _holds(b, duration_s)), None)
     if found is None:
         return "inconclusive", f"Error rates were never measured on clips of {duration_s:.1f} s."
@@ -66,7 +66,7 @@ def _within(
 
 
 def _too_often(truth: str, called: str, rate: float, limit: float) -> str:
-    return f"On clips of this length {rate:.1%} of the {truth} ones were called {called}; allowed are {limit:.1%}."
+    return f"On {truth} clips of this length {rate:.1%} were called {called}; allowed are {limit:.1%}."
 
 
 def _holds(measured: MeasuredBin, duration_s: float) -> bool:
