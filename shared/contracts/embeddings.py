@@ -1,6 +1,6 @@
 """Embedding records: safetensors bytes, because tensors need a dtype and a shape and no code.
 
-Tensors (model-contract.md, "Units and sizes"):
+Tensors:
 
 - video, status ok: `embedding` (faces, 2048) float16; `transforms` (faces, 5, 2, 3) float32, the
   affine maps from the original frame to each 224 x 224 crop; optional `mouth` and `logits`.
@@ -11,14 +11,15 @@ Tensors (model-contract.md, "Units and sizes"):
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from shared.contracts.base import Modality
+from shared.contracts.base import Body, Modality
 from shared.contracts.ids import derive
 from shared.contracts.outcomes import InvalidRecord
 
@@ -51,11 +52,7 @@ class Embedding:
 
     def to_bytes(self) -> bytes:
         """Deterministic safetensors bytes."""
-        fields = {
-            "job_id": self.job_id, "window_index": self.window_index, "modality": self.modality,
-            "status": self.status, "bundle_digest": self.bundle_digest, "runtime": self.runtime,
-            "reason": self.reason, "speech": self.speech, "faces": self.faces,
-        }
+        fields = {name: getattr(self, name) for name in _Meta.model_fields}
         # One metadata key: safetensors does not keep the order of several.
         metadata = {"veracity": json.dumps(fields, sort_keys=True)}
         return save({k: np.ascontiguousarray(v) for k, v in self.tensors.items()}, metadata)
@@ -65,25 +62,26 @@ class Embedding:
         """Raises `InvalidRecord("malformed")` on anything that `to_bytes` would not write."""
         try:
             header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-            meta = json.loads(header["__metadata__"]["veracity"])
-            embedding = Embedding(
-                job_id=str(meta["job_id"]), window_index=int(meta["window_index"]),
-                modality=_one_of(meta["modality"], ("video", "audio")),
-                status=_one_of(meta["status"], ("ok", "absent", "failed")),
-                bundle_digest=str(meta["bundle_digest"]), runtime=str(meta.get("runtime", "")),
-                reason=str(meta.get("reason", "")), speech=meta.get("speech"),
-                faces=meta.get("faces"), tensors=cast(Tensors, load(data)),
-            )
-        except (KeyError, TypeError, ValueError, SafetensorError) as error:
-            raise InvalidRecord("malformed", f"no embedding record: {error}") from error
-        if embedding.status == "ok":
-            missing = [n for n in _REQUIRED[embedding.modality] if n not in embedding.tensors]
+            meta = _Meta.model_validate_json(header["__metadata__"]["veracity"])
+            tensors = load(data)
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError, SafetensorError) as error:
+            raise InvalidRecord("malformed", f"no embedding record: {str(error)[:300]}") from error
+        if meta.status == "ok":
+            missing = [name for name in _REQUIRED[meta.modality] if name not in tensors]
             if missing:
                 raise InvalidRecord("malformed", f"embedding lacks {', '.join(missing)}")
-        return embedding
+        return Embedding(**dict(meta), tensors=tensors)
 
 
-def _one_of(value: Any, allowed: tuple[str, ...]) -> Any:
-    if value not in allowed:
-        raise ValueError(f"{value!r} is none of {allowed}")
-    return value
+class _Meta(Body):
+    """The fields that travel as safetensors metadata."""
+
+    job_id: str
+    window_index: int = Field(ge=0)
+    modality: Modality
+    status: Status
+    bundle_digest: str
+    runtime: str = ""
+    reason: str = ""
+    speech: float | None = None
+    faces: int | None = None
