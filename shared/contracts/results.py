@@ -87,6 +87,7 @@ class Verdict(Event):
     windows: int = 0
     series: Series = Series()
     evidence: tuple[Evidence, ...] = ()
+    top_k: int = Field(default=5, ge=0, description="frames to explain, from the plan; 0: none")
     media_uri: str = Field(default="", description="s3:// place of the media, copied from the plan")
     media: MediaInfo | None = Field(default=None, description="copied from the plan")
     bundle: BundleRef
