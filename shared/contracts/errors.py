@@ -72,6 +72,8 @@ ERRORS: dict[str, ErrorKind] = {
     "no_face": ErrorKind("No face was found."),
     "no_speech": ErrorKind("No speech was heard."),
     "past_end": ErrorKind("This stream ends before the other."),
+    "not_started": ErrorKind("This stream starts later than the other."),
     "decode_failed": ErrorKind("This part could not be decoded."),
     "missing": ErrorKind("No record came before the deadline."),
+    "scoring_failed": ErrorKind("The model could not score this part."),
 }
