@@ -52,7 +52,7 @@ class Embedding:
 
     def to_bytes(self) -> bytes:
         """Deterministic safetensors bytes."""
-        fields = {name: getattr(self, name) for name in _Meta.model_fields}
+        fields = {name: getattr(self, name) for name in EmbeddingMeta.model_fields}
         # One metadata key: safetensors does not keep the order of several.
         metadata = {"veracity": json.dumps(fields, sort_keys=True)}
         return save({k: np.ascontiguousarray(v) for k, v in self.tensors.items()}, metadata)
@@ -62,7 +62,7 @@ class Embedding:
         """Raises `InvalidRecord("malformed")` on anything that `to_bytes` would not write."""
         try:
             header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-            meta = _Meta.model_validate_json(header["__metadata__"]["veracity"])
+            meta = EmbeddingMeta.model_validate_json(header["__metadata__"]["veracity"])
             tensors = load(data)
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError, SafetensorError) as error:
             raise InvalidRecord("malformed", f"no embedding record: {str(error)[:300]}") from error
@@ -73,7 +73,7 @@ class Embedding:
         return Embedding(**dict(meta), tensors=tensors)
 
 
-class _Meta(Body):
+class EmbeddingMeta(Body):
     """The fields that travel as safetensors metadata."""
 
     job_id: str
