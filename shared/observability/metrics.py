@@ -15,6 +15,7 @@ REQUEST_SECONDS = Histogram(
 RECORDS_IN = Counter("veracity_records_in", "records consumed", ["topic"])
 RECORDS_OUT = Counter("veracity_records_out", "records produced and acknowledged", ["topic"])
 RECORDS_RETRIED = Counter("veracity_records_retried", "attempts after a transient fault", ["topic"])
+RECORDS_EXPIRED = Counter("veracity_records_expired", "records dropped past their job's deadline", ["topic"])
 DEAD_LETTERS = Counter("veracity_dead_letters", "records dead-lettered", ["topic", "reason"])
 LAG = Gauge("veracity_consumer_lag_records", "records behind the end, assigned partitions", ["topic"])
 PARTITIONS = Gauge("veracity_assigned_partitions", "partitions assigned", ["topic"])

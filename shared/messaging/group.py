@@ -1,0 +1,140 @@
+"""A group member: leases for the partitions it was assigned, pausing, commits, lag."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from shared.contracts.records import Record
+from shared.messaging.convert import to_record
+from shared.messaging.lease import Lease
+from shared.messaging.settings import KafkaSettings
+
+log = logging.getLogger(__name__)
+Place = tuple[str, int]  # topic, partition
+
+
+class Group:
+    """For one thread: callbacks come out of `poll` and `close`.
+
+    `assigned(places)` comes after the leases exist; `revoking(leases, lost)` comes before their last
+    commit, and where `lost` nothing of them can be committed any more.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, group_id: str, topics: Sequence[str],
+        assigned: Callable[[list[Place]], None], revoking: Callable[[list[Lease], bool], None],
+    ) -> None:
+        self.leases: dict[Place, Lease] = {}
+        self.commits_open = 0
+        self._assigned, self._revoking = assigned, revoking
+        self._paused: set[Place] = set()
+        config = settings.consumer_config(group_id) | {"on_commit": self._on_commit}
+        self._consumer = Consumer(config)
+        self._consumer.subscribe(
+            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+
+    def poll(self, timeout_s: float) -> tuple[Lease, Record] | None:
+        """The next record of a partition that is ours. Raises `KafkaException` only when it is fatal."""
+        message = self._consumer.poll(timeout_s)
+        if message is None:
+            return None
+        error = message.error()
+        if error is not None:
+            if error.fatal():
+                raise KafkaException(error)
+            log.warning("polling: %s", error.str(), extra={"error": error.name()})
+            return None
+        record = to_record(message)
+        lease = self.leases.get((record.topic, record.partition))
+        return (lease, record) if lease else None
+
+    def hold(self, places: Collection[Place]) -> None:
+        """Pauses exactly these of our partitions and resumes the others."""
+        wanted = {place for place in places if place in self.leases}
+        pause, resume = wanted - self._paused, (self._paused - wanted) & self.leases.keys()
+        if pause:
+            self._consumer.pause([TopicPartition(*place) for place in pause])
+        if resume:
+            self._consumer.resume([TopicPartition(*place) for place in resume])
+        self._paused = wanted
+
+    def commit(self) -> None:
+        """Asks for a commit of what is newly finished; its answer comes in a later `poll`."""
+        self._commit(self.leases.values())
+
+    def lag(self) -> dict[str, int]:
+        """Records behind the end by topic, as far as the last fetches know."""
+        lags: dict[str, int] = {}
+        for (topic, partition), lease in self.leases.items():
+            asked = TopicPartition(topic, partition)
+            _, high = self._consumer.get_watermark_offsets(asked, cached=True)  # negative: not known yet
+            position = lease.low
+            if position is not None and high >= position:
+                lags[topic] = lags.get(topic, 0) + high - position
+        return lags
+
+    def close(self) -> None:
+        """Leaves the group."""
+        self._consumer.close()
+
+    def _commit(self, leases: Iterable[Lease]) -> None:
+        news = [(lease, at) for lease in leases if (at := lease.position) not in (None, lease.committed)]
+        if not news:
+            return
+        offsets = [TopicPartition(lease.topic, lease.partition, at or 0) for lease, at in news]
+        try:
+            # Not synchronous: it would stop the polling for as long as the coordinator is away. The
+            # request still precedes the one that gives a revoked partition up.
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            log.warning("commit: %s", error)
+            return
+        self.commits_open += 1
+        for lease, at in news:
+            lease.committed = at
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        self.commits_open -= 1
+        failed = [p for p in partitions if error or p.error]
+        for partition in failed:
+            lease = self.leases.get((partition.topic, partition.partition))
+            if lease:
+                lease.committed = None  # again at the next commit
+        if failed:
+            log.warning("not committed, will try again: %s", error or failed[0].error)
+
+    def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        places = [(p.topic, p.partition) for p in partitions]
+        for place in places:
+            self.leases[place] = Lease(*place)
+            self._paused.discard(place)
+        log.info("assigned", extra={"partitions": len(places)})
+        self._assigned(places)
+
+    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        leases = self._ours(partitions)
+        self._revoking(leases, False)
+        for lease in leases:
+            lease.revoke()
+        self._commit(leases)
+        self._forget(leases, "revoked")
+
+    def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        leases = self._ours(partitions)
+        for lease in leases:
+            lease.revoke()
+        self._revoking(leases, True)
+        self._forget(leases, "lost")
+
+    def _ours(self, partitions: list[TopicPartition]) -> list[Lease]:
+        places = [(p.topic, p.partition) for p in partitions]
+        return [self.leases[place] for place in places if place in self.leases]
+
+    def _forget(self, leases: list[Lease], what: str) -> None:
+        for lease in leases:
+            place = (lease.topic, lease.partition)
+            self._paused.discard(place)
+            del self.leases[place]
+        log.info(what, extra={"partitions": len(leases)})
