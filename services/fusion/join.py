@@ -134,6 +134,14 @@ def entries(state: JobState) -> Iterator[tuple[str, int]]:
             yield received.digest, window
 
 
+def waiting(state: JobState) -> int:
+    """Windows of a planned job that have some of their records."""
+    if state.plan is None:
+        return sum(received.any().bit_count() for received in state.received)
+    received = state.received_of(state.plan.digest)
+    return (received.any() & ~received.joined(state.plan.modalities)).bit_count()
+
+
 def _close(state: JobState, reason: str) -> Step:
     if state.phase != "open":
         return _too_late(state)
@@ -177,4 +185,5 @@ def _bits(bitmap: int) -> Iterator[int]:
 __all__ = [
     "Action", "CountDuplicate", "CountLate", "Finish", "Forget", "JobState", "Keep", "Plan", "Received",
     "Score", "Step", "entries", "finished", "on_cancel", "on_deadline", "on_plan", "on_record", "on_rejected",
+    "waiting",
 ]

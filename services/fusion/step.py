@@ -71,7 +71,7 @@ class Fusion:
 
     async def _score_some(self, work: Work, digest: str, windows: list[Window], traces: list[str]) -> None:
         found = [
-            (window, joined(entry, window.index, self._modalities(work, window.job)), trace)
+            (window, joined(entry, window.number, self._modalities(work, window.job)), trace)
             for window, trace in zip(windows, traces, strict=True)
             if isinstance(entry := work.entry(window), Pending)
         ]

@@ -37,9 +37,8 @@ def build(job_id: str, plan: Planned, windows: Windows, judge: Judge) -> Verdict
     if conclusion is None:
         unknown = BundleRef(name="", digest=plan.bundle_digest)
         return _failed(job_id, "bundle_unavailable", unknown).model_copy(update=_of_plan(plan))
-    facts = _of_plan(plan) | {
-        "series": series, "degraded": _degraded(plan, windows), "runtime": _runtime(plan, windows, conclusion),
-    }
+    facts = _of_plan(plan) | {"series": series, "degraded": _degraded(plan, windows)}
+    facts["runtime"] = _runtime(plan, windows, conclusion)
     if conclusion.p_fake is None:
         failed = _failed(job_id, _why_nothing(plan, windows), conclusion.bundle)
         return failed.model_copy(update=facts)

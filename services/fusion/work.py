@@ -19,10 +19,10 @@ class Job(NamedTuple):
 class Window(NamedTuple):
     job: Job
     digest: str
-    index: int
+    number: int
 
     def key(self) -> bytes:
-        return entry_key(self.job.job_id, self.digest, self.index)
+        return entry_key(self.job.job_id, self.digest, self.number)
 
 
 @dataclass
