@@ -43,7 +43,8 @@ def create_topics(
         NewTopic(t.name, partitions or t.partitions, replication or -1, config=t.config()) for t in TOPICS
     ]
     made = []
-    for name, future in AdminClient(settings.admin_config()).create_topics(wanted).items():
+    client = AdminClient(settings.admin_config())  # kept: its end would end the requests
+    for name, future in client.create_topics(wanted).items():
         try:
             _result(future)
             made.append(name)
