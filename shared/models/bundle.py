@@ -1,14 +1,28 @@
 """Loading bundles, and keeping two of them resident by digest."""
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from shared.models.detector import Detector
-from shared.models.manifest import BundleManifest, Fetch
+import torch
 
-Device = Literal["auto", "cpu", "cuda"]
-DType = Literal["auto", "float32", "bfloat16"]
+from shared.contracts.base import Modality
+from shared.contracts.outcomes import InvalidRecord
+from shared.models.detector import Detector
+from shared.models.errors import BundleError
+from shared.models.location import Fetch, locate
+from shared.models.model import DeepfakeModel
+from shared.models.presets import preset_named
+from shared.models.runtime import cast_weights, choose, pin
+from shared.models.schema import BundleManifest
+from shared.models.sealing import verify
+from shared.models.weights import load_part
+
+Part = Literal["audio", "video", "scorer"]
+ALL: tuple[Part, ...] = ("audio", "video", "scorer")
+RESIDENT = 2
 
 
 @dataclass(frozen=True)
@@ -27,30 +41,66 @@ def load_bundle(
     threads: int | None = None,
     fetch: Fetch | None = None,
     cache: Path | None = None,
-    parts: tuple[Literal["audio", "video", "fusion"], ...] = ("audio", "video", "fusion"),
+    parts: Sequence[Part] = ALL,
 ) -> Bundle:
-    """location: as `location.locate`. device: auto, cpu, cuda[:n]. dtype: auto, float32, bfloat16; auto is
-    bfloat16 where this CPU has instructions for it. threads: pinned by `torch.set_num_threads`;
-    None: the cores this process may use. parts: what the service needs resident.
+    """location: as `location.locate`. device: auto, cpu, cuda, cuda:n. dtype: auto, float32, bfloat16.
+
+    threads: pinned for the process by `torch.set_num_threads`; None: the cores it may use.
+    parts: what the service runs ("audio", "video", "scorer"); the others take no memory.
     Raises `BundleError` (missing, wrong digest, unsafe file, wrong shape); `fetch` may raise `Transient`.
     """
-    raise NotImplementedError
+    runtime = choose(device, dtype, threads)
+    folder = locate(location, fetch, cache)
+    manifest = verify(folder, weights=False)  # `locate` has just checked the weights
+    model = build(manifest, parts)
+    for part in parts:
+        load_part(model.get_submodule(part), folder / f"{part}.safetensors")
+    for encoder, backend in ((model.audio, runtime.dtype), (model.video, runtime.dtype)):
+        if encoder is not None:
+            cast_weights(encoder, backend)
+    if model.scorer is not None:
+        cast_weights(model.scorer, torch.float32)  # a few milliseconds; keeps scores exact
+    if model.video is not None:
+        model.video.frames.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(runtime.device).eval().requires_grad_(False)
+    pin(runtime)
+    preset = preset_named(manifest.preset, manifest.overlay)
+    return Bundle(manifest, Detector(model, preset, manifest, runtime))
+
+
+def build(manifest: BundleManifest, parts: Sequence[Part] = ALL) -> DeepfakeModel:
+    """The manifest's model on the meta device: shapes without memory. Raises `BundleError`."""
+    preset = preset_named(manifest.preset, manifest.overlay)
+    pretrained: frozenset[Modality] = frozenset(m for m, source in manifest.pretrained.items() if source)
+    try:
+        with torch.device("meta"):
+            return DeepfakeModel(preset, manifest.backbones, parts=tuple(parts), pretrained=pretrained)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"{manifest.name}: its bundle.json gives no model: {error!r}") from error
 
 
 class BundlePool:
-    """The two most recently added bundles, by digest."""
+    """The two most recently added bundles, by digest: a rollout finishes old jobs with the old one."""
 
     def __init__(self, *bundles: Bundle) -> None:
-        raise NotImplementedError
+        self._bundles: OrderedDict[str, Bundle] = OrderedDict()
+        for bundle in bundles:
+            self.add(bundle)
 
     @property
     def current(self) -> Bundle:
         """The one added last."""
-        raise NotImplementedError
+        return next(reversed(self._bundles.values()))
 
     def add(self, bundle: Bundle) -> None:
-        raise NotImplementedError
+        self._bundles.pop(bundle.manifest.digest, None)
+        self._bundles[bundle.manifest.digest] = bundle
+        while len(self._bundles) > RESIDENT:
+            self._bundles.popitem(last=False)
 
     def get(self, digest: str) -> Bundle:
         """Raises `InvalidRecord("wrong_bundle")` if it is not resident."""
-        raise NotImplementedError
+        if digest not in self._bundles:
+            known = ", ".join(d[:12] for d in self._bundles)
+            raise InvalidRecord("wrong_bundle", f"made with {digest[:12]}, resident are {known}")
+        return self._bundles[digest]

@@ -35,7 +35,7 @@ def local_folder(location: str) -> Path:
 def remote_manifest(location: str, fetch: Fetch | None) -> BundleManifest:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / MANIFEST
-        _copy(location, MANIFEST, path, fetch)
+        copy_file(location, MANIFEST, path, fetch)
         return parse_manifest(path.read_bytes(), f"{location}/{MANIFEST}")
 
 
@@ -59,7 +59,7 @@ def locate(location: str, fetch: Fetch | None = None, cache: Path | None = None)
     partial = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
         for name in (MANIFEST, *(w.file for w in manifest.weights)):
-            _copy(location, name, partial / name, fetch)
+            copy_file(location, name, partial / name, fetch)
         if verify(partial).digest != manifest.digest:
             raise BundleError(f"{location}: was replaced while it was fetched; try again")
         try:
@@ -71,7 +71,7 @@ def locate(location: str, fetch: Fetch | None = None, cache: Path | None = None)
     return folder
 
 
-def _copy(location: str, name: str, to: Path, fetch: Fetch | None) -> None:
+def copy_file(location: str, name: str, to: Path, fetch: Fetch | None) -> None:
     if location.startswith("hub:"):
         _copy_from_hub(location.removeprefix("hub:"), name, to)
         return

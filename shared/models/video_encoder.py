@@ -1,0 +1,78 @@
+"""Face crops of one window -> embedding (batch, 2048). Model contract, Decision 2."""
+
+from typing import Any, Protocol, cast
+
+from torch import Tensor, nn
+
+from shared.models.windows import VIDEO_DIM
+
+
+class FrameBackbone(Protocol):
+    """What both frame backbones are."""
+
+    features: int
+    last_conv: nn.Module
+    """Its output is the last convolutional stage, (frames, features, h, w), where Grad-CAM looks."""
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """frames: (frames, channels, 224, 224). Returns (frames, features)."""
+
+
+class EfficientNetFrames(nn.Module):
+    """EfficientNet (B3: 1536 features, 7 x 7 at 224 px)."""
+
+    def __init__(self, config: dict[str, Any], *, channels: int = 3) -> None:
+        """config: of `transformers.EfficientNetConfig`; its channels give way to `channels`."""
+        from transformers import EfficientNetConfig, EfficientNetModel
+
+        super().__init__()
+        parsed = EfficientNetConfig.from_dict({**config, "num_channels": channels})
+        self.backbone: Any = EfficientNetModel(parsed)
+        self.features: int = parsed.hidden_dim
+
+    @property
+    def last_conv(self) -> nn.Module:
+        return cast(nn.Module, self.backbone.encoder.top_activation)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        frames = frames.to(self.backbone.dtype)
+        stage = self.backbone.encoder(self.backbone.embeddings(frames)).last_hidden_state
+        return cast(Tensor, stage.mean(dim=(2, 3)))
+
+
+class TemporalConv(nn.Module):
+    """Conv1d over time, kernel 3, then average pool: (batch, 5, features) -> (batch, 2048)."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(features, VIDEO_DIM, kernel_size=3, padding=1)
+        self.activation = nn.ReLU()
+
+    def forward(self, features: Tensor) -> Tensor:
+        hidden = self.activation(self.convolution(features.transpose(1, 2)))
+        return cast(Tensor, hidden.mean(dim=2))
+
+
+class VideoEncoder(nn.Module):
+    """frames (batch, 5, channels, 224, 224) float32, normalised -> (batch, 2048)."""
+
+    def __init__(self, frames: nn.Module, temporal: nn.Module) -> None:
+        super().__init__()
+        self.frames = frames
+        self.temporal = temporal
+
+    @property
+    def last_conv(self) -> nn.Module:
+        return cast(FrameBackbone, self.frames).last_conv
+
+    def forward(self, frames: Tensor) -> Tensor:
+        batch, times = frames.shape[:2]
+        features = self.frames(frames.flatten(0, 1))
+        return cast(Tensor, self.temporal(features.unflatten(0, (batch, times))))
+
+
+def video_encoder(module: VideoEncoder | None) -> VideoEncoder:
+    """Raises `RuntimeError` where the model was loaded without its video encoder."""
+    if module is None:
+        raise RuntimeError("this model was loaded without its video encoder")
+    return module
