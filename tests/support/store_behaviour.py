@@ -14,18 +14,17 @@ PIECE = 64 * 1024
 
 
 class Pieces:
-    """A stream of `count` pieces; then it ends, or raises `failure`."""
+    """A stream that gives at most `PIECE` bytes at once; after `count` times as many it ends, or raises."""
 
     def __init__(self, count: int, failure: Exception | None = None) -> None:
-        self.left, self.failure, self.piece = count, failure, os.urandom(PIECE)
+        self.piece = os.urandom(PIECE)
+        self._data, self._failure = io.BytesIO(self.piece * count), failure
 
     def read(self, n: int, /) -> bytes:
-        if not self.left:
-            if self.failure:
-                raise self.failure
-            return b""
-        self.left -= 1
-        return self.piece[: min(n, PIECE)]
+        data = self._data.read(min(n, PIECE))
+        if not data and self._failure:
+            raise self._failure
+        return data
 
 
 class StoreBehaviour:
