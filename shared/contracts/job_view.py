@@ -85,3 +85,31 @@ class JobView(Body):
     results: ResultsView | None = None
     error: ErrorBody | None = None
     status_url: str = ""
+
+
+class AcceptedView(Body):
+    """What a submission is answered with (202)."""
+
+    job_id: str
+    status: JobStatus = "pending"
+    status_url: str
+
+
+class JobSummary(Body):
+    """A line of `GET /api/v1/jobs`; `status_url` gives the rest."""
+
+    job_id: str
+    status: JobStatus
+    created_at: datetime
+    updated_at: datetime
+    verdict: VerdictName | None = None
+    p_fake: Probability = None
+    error_code: str | None = None
+    status_url: str
+
+
+class JobPage(Body):
+    """Newest first. `next_cursor` is None on the last page."""
+
+    jobs: tuple[JobSummary, ...]
+    next_cursor: str | None = None
