@@ -39,7 +39,7 @@ def make_app(settings: FusionSettings, bootstrap_servers: str) -> App:
         autodiscover=False,
         web_enabled=False,
         topic_disable_leader=True,
-        topic_replication_factor=settings.replication,
+        topic_allow_declare=False,  # `declare` has made the changelog
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=settings.instance,

@@ -84,13 +84,5 @@ def _act(work: Work, job: Job, message: Taken, value: bytes, action: join.Action
             metrics.JOIN_DUPLICATES.inc()
         case join.CountLate():
             metrics.JOIN_LATE.inc()
-            _sweep(work, job, message)
-
-
-def _sweep(work: Work, job: Job, message: Taken) -> None:
-    """A crash may have left the entry of a record whose bit was never set."""
-    if isinstance(message, Embedding) and work.state(job).phase == "done":
-        window = Window(job, message.bundle_digest, message.window_index)
-        if work.entry(window) is not None:
-            work.set_entry(window, None)
-
+            if isinstance(message, Embedding):
+                work.late.append(Window(job, message.bundle_digest, message.window_index))

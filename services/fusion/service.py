@@ -25,6 +25,7 @@ from shared.observability.health import Health
 log = logging.getLogger(__name__)
 INPUTS = (JOB_CONTROL.name, AUDIO_EMBEDDINGS.name, VIDEO_EMBEDDINGS.name)
 CHANGELOG_TOPIC = f"{ID}-join-changelog"
+DECLARE_S = 120.0
 TICK_S = 1.0
 STOP_S = 20.0
 
@@ -34,7 +35,7 @@ async def serve(
 ) -> None:
     """Until `stop`, then ends what is in work and commits. Raises whatever made going on unsafe."""
     health.set_ready("kafka", False)
-    partitions = await declare(bootstrap_servers, INPUTS, CHANGELOG_TOPIC, settings.replication, 120.0)
+    partitions = await declare(bootstrap_servers, INPUTS, CHANGELOG_TOPIC, DECLARE_S)
     app = make_app(settings, bootstrap_servers)
     runner = _wire(app, settings, judge, partitions)
     await app.start()

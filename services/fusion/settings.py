@@ -17,7 +17,6 @@ class FusionSettings(BaseSettings):
     threads: int | None = None
     metrics_port: int = 17003
     state_dir: Path = Field(default=Path(".local/state"), description="fusion's lies in `fusion` below it")
-    replication: int = Field(default=-1, description="of the changelog; -1: the broker's default")
     instance: str | None = Field(
         default=None, description="static member id: a restart keeps its partitions without a rebalance"
     )

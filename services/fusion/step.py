@@ -16,7 +16,7 @@ from services.fusion import join, verdict
 from services.fusion.entries import Pending, ScoredWindow
 from services.fusion.intake import take
 from services.fusion.judge import Judge
-from services.fusion.ports import Ports, entry_key, plan_key, state_key
+from services.fusion.ports import Change, Ports, entry_key, plan_key, state_key
 from services.fusion.scoring import joined, score, to_event
 from services.fusion.work import Job, Window, Work
 from shared.contracts.base import Modality
@@ -58,6 +58,7 @@ class Fusion:
         await self._score(work)
         await self._flush(work)
         await self.finish(work.finishing)
+        await self._sweep(work.late)
 
     async def finish(self, jobs: dict[Job, str]) -> None:
         """Publishes what decided jobs ask for and makes them tombstones; again where a crash cut it short."""
@@ -103,10 +104,9 @@ class Fusion:
             if state.reason in ("complete", "deadline"):
                 state = await self._decide(job, state, trace)
                 await self._publish(state)
-            gone = [(entry_key(job.job_id, digest, i), None) for digest, i in join.entries(state)]
             tombstone = join.finished(state).to_bytes()
             last = [(plan_key(job.job_id), None), (state_key(job.job_id), tombstone)]
-            await self._ports.write(job.partition, [*gone, *last])
+            await self._ports.write(job.partition, [*self._entries(job, state), *last])
             log.info("job closed", extra={"reason": state.reason})
 
     async def _decide(self, job: Job, state: join.JobState, trace: str) -> join.JobState:
@@ -137,6 +137,20 @@ class Fusion:
             entries = [work.entry(window) for window in found]
             windows += [e if isinstance(e, ScoredWindow) else None for e in entries]
         return await asyncio.to_thread(verdict.build, job.job_id, plan, windows, self._judge)
+
+    def _entries(self, job: Job, state: join.JobState) -> list[Change]:
+        """Deletions of all there may be; a crash can leave entries that no bit tells of."""
+        keys = {entry_key(job.job_id, digest, i) for digest, i in join.entries(state)}
+        if state.plan is not None:
+            planned = (entry_key(job.job_id, state.plan.digest, i) for i in range(state.plan.windows))
+            keys |= {key for key in planned if self._ports.read(job.partition, key) is not None}
+        return [(key, None) for key in sorted(keys)]
+
+    async def _sweep(self, late: Sequence[Window]) -> None:
+        """Likewise, where the job was closed before the entry's record came again."""
+        for window in late:
+            if self._ports.read(window.job.partition, window.key()) is not None:
+                await self._ports.write(window.job.partition, [(window.key(), None)])
 
 
 def _refused(record: Record, error: InvalidRecord) -> Outgoing:

@@ -27,11 +27,12 @@ class Window(NamedTuple):
 
 @dataclass
 class Work:
-    """`scores` and `finishing` say what is to do and under which trace."""
+    """`scores` and `finishing` say what is to do and under which trace; `late` whose records were late."""
 
     ports: Ports
     scores: dict[Window, str] = field(default_factory=dict)
     finishing: dict[Job, str] = field(default_factory=dict)
+    late: list[Window] = field(default_factory=list)
     out: list[Outgoing] = field(default_factory=list)
     _states: dict[Job, JobState] = field(default_factory=dict)
     _changed: set[Job] = field(default_factory=set)
