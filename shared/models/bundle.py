@@ -69,11 +69,14 @@ def load_bundle(
 
 
 def build(manifest: BundleManifest, parts: Sequence[Part] = ALL) -> DeepfakeModel:
-    """The manifest's model on the meta device: shapes without memory. Raises `BundleError`."""
+    """The manifest's model, its weights still to be filled. Raises `BundleError`."""
     preset = preset_named(manifest.preset, manifest.overlay)
     pretrained: frozenset[Modality] = frozenset(m for m, source in manifest.pretrained.items() if source)
+    # On the meta device large models cost neither memory nor time; small ones are built faster
+    # for real, since its arithmetic imports half a compiler.
+    device = "meta" if manifest.backbones else "cpu"
     try:
-        with torch.device("meta"):
+        with torch.device(device):
             return DeepfakeModel(preset, manifest.backbones, parts=tuple(parts), pretrained=pretrained)
     except (KeyError, TypeError, ValueError) as error:
         raise BundleError(f"{manifest.name}: its bundle.json gives no model: {error!r}") from error

@@ -71,8 +71,8 @@ class Absent(nn.Module):
 
     def __init__(self, *, learned: bool = True) -> None:
         super().__init__()
-        self.video = nn.Parameter(torch.randn(VIDEO_DIM) * 0.02, requires_grad=learned)
-        self.audio = nn.Parameter(torch.randn(AUDIO_DIM) * 0.02, requires_grad=learned)
+        self.video = nn.Parameter(torch.empty(VIDEO_DIM).normal_(std=0.02), requires_grad=learned)
+        self.audio = nn.Parameter(torch.empty(AUDIO_DIM).normal_(std=0.02), requires_grad=learned)
         if not learned:
             nn.init.zeros_(self.video)
             nn.init.zeros_(self.audio)

@@ -20,7 +20,7 @@ class FakeHead(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(hidden, 1)
         if members:
-            kept = torch.rand(members, hidden) >= dropout
+            kept = torch.empty(members, hidden).bernoulli_(1 - dropout)
             self.register_buffer("members", kept.to(torch.uint8))
             self.members: Tensor
         self.scale = 1.0 / (1.0 - dropout)

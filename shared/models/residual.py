@@ -24,7 +24,7 @@ class HighPass(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        kernel = torch.tensor(_KERNEL) / 12.0
+        kernel = torch.tensor([[one / 12 for one in row] for row in _KERNEL])
         self.register_buffer("kernel", kernel.expand(channels, 1, 5, 5).contiguous())
         self.kernel: Tensor
 

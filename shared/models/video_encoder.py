@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol, cast
 
+import torch
 from torch import Tensor, nn
 
 from shared.models.windows import VIDEO_DIM
@@ -67,8 +68,11 @@ class VideoEncoder(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         batch, times = frames.shape[:2]
-        features = self.frames(frames.flatten(0, 1))
-        return cast(Tensor, self.temporal(features.unflatten(0, (batch, times))))
+        features = self.frames(frames.flatten(0, 1)).unflatten(0, (batch, times))
+        if self.training:
+            return cast(Tensor, self.temporal(features))
+        # One by one: products this small take another kernel at another batch size, and so other bits.
+        return torch.cat([self.temporal(one) for one in torch.split(features, 1)])
 
 
 def video_encoder(module: VideoEncoder | None) -> VideoEncoder:

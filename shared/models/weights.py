@@ -27,7 +27,7 @@ def save_parts(model: nn.Module, folder: Path, dtype: torch.dtype) -> None:
 
 
 def load_part(module: nn.Module, path: Path) -> None:
-    """Fills a module that was built on the meta device. Raises `BundleError` on any difference."""
+    """Gives the module the file's weights (also one on the meta device). Raises `BundleError`."""
     try:
         state = load_file(path)
     except (SafetensorError, OSError) as error:
