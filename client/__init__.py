@@ -1,1 +1,1 @@
-"""The `veracity` command: a client over HTTP, and the operators' Kafka commands."""
+"""The command line client. `veracity submit talk.mp4 --wait`"""
