@@ -18,7 +18,7 @@ log = logging.getLogger("services.fusion")
 def main() -> int:
     """0 after SIGTERM or SIGINT; 1 when going on would be unsafe, for a supervisor to start it anew."""
     settings = FusionSettings()
-    setup_logging("fusion")
+    setup_logging("fusion", settings.log_level)
     health = Health()
     health.set_ready("model", False)
     ops = serve_ops(health, settings.metrics_port)
@@ -45,13 +45,12 @@ async def _run(settings: FusionSettings, health: Health) -> None:
 
 def _load(settings: FusionSettings) -> Judge:
     from services.fusion.pool import PoolJudge
-    from shared.models.bundle import BundlePool, load_bundle
+    from shared.inference.bundles import load_pool
+    from shared.storage import S3Settings, open_store
 
-    bundle = load_bundle(
-        settings.bundle, device=settings.device, dtype=settings.dtype, threads=settings.threads,
-        parts=("scorer",),
-    )
-    return PoolJudge(BundlePool(bundle))
+    judge = PoolJudge(load_pool(settings, open_store(S3Settings()), parts=("scorer",)))
+    judge.warm_up()
+    return judge
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from services.fusion.judge import Conclusion
 from shared.contracts.base import Modality
 from shared.contracts.outcomes import InvalidRecord
@@ -9,7 +11,7 @@ from shared.contracts.results import BundleRef, Series
 from shared.models.bundle import Bundle, BundlePool
 from shared.models.calibration import aggregate_modality
 from shared.models.policy import decide
-from shared.models.windows import WindowInput, WindowOutput
+from shared.models.windows import AUDIO_DIM, VIDEO_DIM, WindowInput, WindowOutput
 
 
 class PoolJudge:
@@ -17,6 +19,11 @@ class PoolJudge:
 
     def __init__(self, pool: BundlePool) -> None:
         self._pool = pool
+
+    def warm_up(self) -> None:
+        """The model's first call takes a second or two: better before the first window than with it."""
+        speech = np.zeros((2, AUDIO_DIM), np.float16)
+        self._pool.current.detector.score([WindowInput(np.zeros((1, VIDEO_DIM), np.float16), speech)])
 
     def knows(self, digest: str) -> bool:
         return self._get(digest) is not None
