@@ -73,7 +73,7 @@ def broker(bootstrap: str) -> Iterator["KafkaSettings"]:
 
     settings = KafkaSettings(bootstrap_servers=bootstrap)
     try:
-        wait_for_broker(settings, timeout_s=5.0)
+        wait_for_broker(settings, timeout_s=3.0)
         yield settings
     except Transient as error:
         text = f"{bootstrap}: {error}; start it (make up), or name it by KAFKA_BOOTSTRAP_SERVERS"
