@@ -6,7 +6,7 @@ by name. A malformed record is dead-lettered.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -48,24 +48,27 @@ def read(record: Record) -> tuple[Submission, ...]:
 class Intake:
     """`handle` takes what `read` gave as the task's message."""
 
-    def __init__(self, jobs: Jobs, inbox_bucket: str) -> None:
-        self._jobs, self._inbox_bucket = jobs, inbox_bucket
+    def __init__(
+        self, jobs: Jobs, inbox_bucket: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._jobs, self._inbox_bucket, self._clock = jobs, inbox_bucket, clock
 
     def handle(self, task: Task) -> Iterable[Event]:
         """Raises `Transient` while it cannot be known whether the job came before."""
         submissions: tuple[Submission, ...] = task.message
-        stamp = (task.record.timestamp_ms or 0) / 1000
         for submission in submissions:
-            if submission.source == "inbox" and not submission.media.uri.startswith(f"s3://{self._inbox_bucket}/"):
-                raise InvalidRecord("wrong_bucket", submission.media.uri)
+            place = submission.media.uri
+            if submission.source == "inbox" and not place.startswith(f"s3://{self._inbox_bucket}/"):
+                raise InvalidRecord("wrong_bucket", place)
             job_id = ids.job_id(submission.source, submission.key)
             if self._jobs.current(job_id) is None:
                 metrics.JOBS_TAKEN.labels(submission.source).inc()
-                yield accepted(submission, job_id, datetime.fromtimestamp(stamp, UTC))
+                # Its time begins now, not when it was sent: an outage of ours is not its deadline's.
+                yield accepted(submission, job_id, self._clock())
 
 
 def accepted(submission: Submission, job_id: str, at: datetime) -> JobAccepted:
-    """The same job for the same record, however often it is read."""
+    """A repeat differs in its time only, and the first one wins."""
     return JobAccepted(
         job_id=job_id, created_at=at, source=submission.source, media=submission.media,
         options=submission.options, request_digest=digest(submission.media.uri, submission.options),

@@ -101,7 +101,8 @@ class Ingest:
         health = Health()
         health.set_ready("read model", True)
         return Api(
-            self.settings, RULES.max_bytes, self.store, self.model, self.follower, self.log, health, self.clock
+            self.settings, RULES.max_bytes, self.store, self.model, self.follower, self.log, health,
+            self.clock,
         )
 
     @contextmanager
@@ -208,8 +209,10 @@ def verdict(job_id: str, windows: int = 3, **changes: Any) -> Verdict:
     facts: dict[str, Any] = {
         "outcome": "analysed", "verdict": "inconclusive", "reason": "not measured", "p_fake": 0.25,
         "interval": (0.1, 0.4), "windows": windows, "bundle": BundleRef(name="compact", digest="b" * 64),
-        "series": Series(p_fake=column, low=(0.1,) * windows, high=(0.4,) * windows, video=column, audio=column,
-                         speech=(1.0,) * windows, face=(1,) * windows),
+        "series": Series(
+            p_fake=column, low=(0.1,) * windows, high=(0.4,) * windows, video=column, audio=column,
+            speech=(1.0,) * windows, face=(1,) * windows,
+        ),
     }
     return Verdict(job_id=job_id, **facts | changes)
 

@@ -164,7 +164,9 @@ def test_a_public_url_is_accepted_without_being_fetched(replica: Ingest, client:
         lambda c: c.post(ANALYZE, content=b"{", headers={"content-type": "application/json"}),
         lambda c: c.post(ANALYZE, content=b"x", headers={"content-type": "text/plain"}),
         lambda c: c.post(ANALYZE, content=b"x", headers={"content-type": "multipart/form-data"}),
-        lambda c: c.post(ANALYZE, content=b"--b\r\n", headers={"content-type": "multipart/form-data; boundary=b"}),
+        lambda c: c.post(
+            ANALYZE, content=b"--b\r\n", headers={"content-type": "multipart/form-data; boundary=b"}
+        ),
         lambda c: c.post(ANALYZE, files={"movie": ("a.mp4", MP4)}),
         lambda c: c.post(ANALYZE, files=[("file", ("a.mp4", MP4)), ("file", ("b.mp4", MP4))]),
         lambda c: c.post(ANALYZE, files={"file": ("a.mp4", MP4)}, data={"top_k": "many"}),

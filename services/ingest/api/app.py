@@ -10,7 +10,6 @@ from fastapi.openapi.utils import get_openapi
 from services.ingest.api import artifacts, events, jobs, ops, problems, submit
 from services.ingest.api.context import Api
 from services.ingest.api.problems import Problem
-from services.ingest.view import API
 from shared.contracts.jobs import JobOptions
 
 
@@ -32,7 +31,7 @@ def create_app(api: Api) -> FastAPI:
     app.add_middleware(ops.Timed)
     app.include_router(ops.router)
     for part in (submit, jobs, events, artifacts):
-        app.include_router(part.router, prefix=API)
+        app.include_router(part.router)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 

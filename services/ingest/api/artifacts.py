@@ -10,11 +10,12 @@ from fastapi.responses import StreamingResponse
 from services.ingest.api.context import Api, api_of
 from services.ingest.api.jobs import JobId, existing
 from services.ingest.api.problems import Refused, documented
+from services.ingest.view import API
 from shared.contracts.results import Artifact
 from shared.storage import ObjectMissing
 from shared.storage.keys import artifact_key
 
-router = APIRouter()
+router = APIRouter(prefix=API)
 SHOWN = frozenset({"image/png", "application/json", "text/plain", "text/csv"})
 CHUNK = 256 * 1024
 # Files are derived from strangers' media: a browser must neither guess their type nor run anything.

@@ -17,10 +17,10 @@ from services.ingest.api.context import Api, api_of
 from services.ingest.api.jobs import JobId, existing
 from services.ingest.api.problems import documented
 from services.ingest.read_model import JobState
-from services.ingest.view import progress, results, scored_window, verdict_windows, view
+from services.ingest.view import API, progress, results, scored_window, verdict_windows, view
 from shared.contracts.job_view import JobStatus, WindowView
 
-router = APIRouter()
+router = APIRouter(prefix=API)
 LOOK_S = 5.0  # also without a wake-up, so that a lost one costs seconds
 
 

@@ -10,14 +10,14 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from services.ingest.api.context import Api, api_of
 from services.ingest.api.problems import Refused, documented
 from services.ingest.read_model import JobState, Summary
-from services.ingest.view import status_url, view
+from services.ingest.view import API, status_url, view
 from shared.contracts.job_view import JobPage, JobSummary, JobView
 from shared.contracts.jobs import JobDeleted
 from shared.contracts.outcomes import Transient
 from shared.observability.tracing import child_of
 from shared.storage.keys import job_prefix
 
-router = APIRouter()
+router = APIRouter(prefix=API)
 JobId = Annotated[
     str, Path(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="from the submission")
 ]

@@ -13,7 +13,7 @@ from services.ingest.api.receive import FORM_OVERHEAD, MAX_JSON, Body, receive
 from services.ingest.intake import digest
 from services.ingest.read_model import JobState
 from services.ingest.url_policy import MAX_URL, UrlPolicy
-from services.ingest.view import status_url
+from services.ingest.view import API, status_url
 from shared.contracts import ids
 from shared.contracts.job_view import AcceptedView
 from shared.contracts.jobs import JobAccepted, JobOptions, MediaRef
@@ -23,7 +23,7 @@ from shared.observability.logs import bind
 from shared.observability.tracing import child_of
 from shared.storage.keys import media_key, parse_uri
 
-router = APIRouter()
+router = APIRouter(prefix=API)
 MAX_KEY = 200
 
 
