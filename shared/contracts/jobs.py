@@ -39,6 +39,8 @@ class MediaInfo(Body):
     rotation: int = Field(default=0, description="degrees clockwise to show the picture upright")
     has_video: bool
     has_audio: bool
+    video_stream: int | None = Field(default=None, description="index in the container")
+    audio_stream: int | None = Field(default=None, description="index in the container")
     video_codec: str | None = None
     audio_codec: str | None = None
     sample_rate: int | None = Field(default=None, description="Hz, as stored")

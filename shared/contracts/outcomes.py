@@ -12,19 +12,13 @@ class BadMedia(Exception):
 
     def __init__(self, code: str, detail: str = "") -> None:
         sentence = ERRORS[code].sentence
-        self.code = code
+        self.code, self.detail = code, detail
         self.message = f"{sentence} ({detail})" if detail else sentence
         super().__init__(f"{code}: {self.message}")
 
     def __reduce__(self) -> tuple[type["BadMedia"], tuple[str, str]]:
-        """Crosses the sandbox's process boundary with its code."""
-        return _Restored, (self.code, self.message)
-
-
-class _Restored(BadMedia):
-    def __init__(self, code: str, message: str) -> None:
-        Exception.__init__(self, f"{code}: {message}")
-        self.code, self.message = code, message
+        """Crosses process boundaries whole."""
+        return BadMedia, (self.code, self.detail)
 
 
 class InvalidRecord(Exception):
