@@ -1,0 +1,143 @@
+"""Supervisor: its configuration, how it is started, asked and ended."""
+
+import subprocess
+import sys
+import xmlrpc.client
+from collections.abc import Iterable
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from deploy.local.layout import ROOT, Layout
+from deploy.local.process import wait_until
+from deploy.local.programs import Program
+
+MARK = "VERACITY_STACK"  # in the environment of every process of a stack: whose it is
+
+
+class NotRunning(Exception):
+    """No supervisor answers for this stack."""
+
+
+def configuration(layout: Layout, programs: Iterable[Program]) -> str:
+    """supervisord.conf: nothing starts by itself, everything that was started is restarted when it ends."""
+    head = f"""\
+[supervisord]
+logfile={_text(layout.log("supervisord"))}
+pidfile={_text(layout.state / "supervisord.pid")}
+directory={_text(ROOT)}
+umask=077
+[unix_http_server]
+file={_text(layout.socket)}
+chmod=0700
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[supervisorctl]
+serverurl=unix://{_text(layout.socket)}
+"""
+    return head + "".join(_section(layout, program) for program in programs)
+
+
+def _section(layout: Layout, program: Program) -> str:
+    environment = program.environment | {MARK: str(layout.state)}
+    pairs = ",".join(f'{name}="{_text(value)}"' for name, value in environment.items())
+    command = " ".join(f'"{_text(word)}"' for word in program.command)
+    return f"""\
+[program:{program.name}]
+command={command}
+environment={pairs}
+autostart=false
+autorestart=true
+startsecs=1
+startretries=1000
+stopwaitsecs={program.stop_s}
+stopasgroup=false
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={_text(layout.log(program.name))}
+stdout_logfile_maxbytes=20MB
+stdout_logfile_backups=2
+"""
+
+
+def _text(value: object) -> str:
+    return str(value).replace("%", "%%")
+
+
+class Supervisor:
+    """The running supervisor of a stack, over its socket. Calls raise NotRunning."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def call(self, method: str, *arguments: object) -> Any:
+        """One XML-RPC call of the `supervisor` namespace."""
+        # A new connection each time: a transport that met a closed socket once never recovers.
+        transport = SupervisorTransport(None, None, f"unix://{self._layout.socket}")
+        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            return getattr(proxy.supervisor, method)(*arguments)
+        except (OSError, HTTPException) as error:
+            raise NotRunning(f"nothing answers at {self._layout.socket}") from error
+
+    def running(self) -> bool:
+        """Whether it answers."""
+        try:
+            return bool(self.call("getState")["statecode"] == 1)
+        except NotRunning:
+            return False
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """Name to what supervisor knows of it: statename, pid, start, now."""
+        return {info["name"]: info for info in self.call("getAllProcessInfo")}
+
+    def start(self, name: str) -> None:
+        """Start one program if it is not running. Does not wait for it."""
+        try:
+            self.call("startProcess", name, False)
+        except xmlrpc.client.Fault as fault:
+            if not fault.faultString.startswith("ALREADY_STARTED"):
+                raise
+
+    def launch(self) -> None:
+        """Start the supervisor itself in the background. Raises NotRunning when it does not come up."""
+        self._layout.socket.unlink(missing_ok=True)
+        daemon = Path(sys.executable).with_name("supervisord")
+        subprocess.run([daemon, "-c", self._layout.configuration], check=True, cwd=ROOT)  # noqa: S603
+        if not wait_until(self.running, 20):
+            raise NotRunning(f"supervisor did not come up: {self._layout.log('supervisord')}")
+
+    def end(self, timeout_s: float = 120) -> None:
+        """Stop every program, the last first, then the supervisor, then what a killed one left behind."""
+        if self.running():
+            for name in reversed(list(self.processes())):
+                self._stop(name)
+            self.call("shutdown")
+            wait_until(lambda: not self.running(), timeout_s)
+        for process in leftovers(self._layout):
+            process.kill()
+        self._layout.socket.unlink(missing_ok=True)
+
+    def _stop(self, name: str) -> None:
+        try:
+            self.call("stopProcess", name)
+        except xmlrpc.client.Fault as fault:
+            if not fault.faultString.startswith("NOT_RUNNING"):
+                raise
+
+
+def leftovers(layout: Layout) -> list[psutil.Process]:
+    """Processes that bear this stack's mark: what outlived a supervisor that was killed."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == str(layout.state) and process.pid != psutil.Process().pid:
+                found.append(process)
+        except (psutil.AccessDenied, psutil.NoSuchProcess, OSError):
+            continue
+    return found
+
+
