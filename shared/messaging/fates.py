@@ -28,12 +28,14 @@ class Fates:
         self._service, self._producer, self._intake = service, producer, intake
         self._busy, self._settings, self._stop_with = busy, settings, stop_with
         self._ratio = DeadLetterRatio(settings)
+        self._limited = False
 
     def settled(self, attempt: Attempt, error: Exception | None) -> None:
         """Handler and outputs are done. Runs in a worker's or the producer's thread."""
         entry = attempt.entry
         if error is None:
-            self._finish(attempt, dead=False)
+            self._ratio.note(False)
+        self._finish(attempt)
         else:
             entry.fault = error
             self.again(attempt, self._settings.delay_s(entry.attempts))
@@ -74,22 +76,29 @@ class Fates:
         _log(attempt, logging.WARNING, "dropped past its deadline", error)
         metrics.RECORDS_EXPIRED.labels(attempt.entry.record.topic).inc()
         attempt.abandon()
-        self._finish(attempt, dead=False)
+        self._ratio.note(False)
+        self._finish(attempt)
 
     def _dead(self, attempt: Attempt, reason: str, error: Exception) -> None:
         entry = attempt.entry
-        unforeseen = None if isinstance(error, InvalidRecord) else error
-        _log(attempt, logging.ERROR, f"dead letter: {reason}", error, exc_info=unforeseen)
         attempt.abandon()
+        if self._limited:  # what is left stays uncommitted, for a better version of this service
+            self._busy.leave(entry.lease)
+            return
+        limit = None if entry.dead else self._ratio.note(True)
+        entry.dead = True
+        known = isinstance(error, InvalidRecord)
+        detail = error.detail if isinstance(error, InvalidRecord) else str(error)
+        _log(attempt, logging.ERROR, "dead letter", error, exc_info=None if known else error)
         letter = to_dead_letter(
-            entry.record, self._service, reason, str(error), max(1, entry.attempts),
+            entry.record, self._service, reason, detail, max(1, entry.attempts),
             error=type(error).__name__, traceparent=attempt.task.traceparent if attempt.task else None,
         )
 
         def settled(final: Attempt, problem: Exception | None) -> None:
             if problem is None:
                 metrics.DEAD_LETTERS.labels(entry.record.topic, reason).inc()
-                self._finish(final, dead=True)
+                self._finish(final)
             else:
                 _log(final, logging.ERROR, "dead letter not delivered", problem)
                 self.again(final, self._settings.delay_s(max(1, entry.attempts)))
@@ -101,14 +110,14 @@ class Fates:
             settled(final, problem)
         else:
             final.done()
+        if limit:
+            self._limited = True
+            self._stop_with(limit)
 
-    def _finish(self, attempt: Attempt, *, dead: bool) -> None:
+    def _finish(self, attempt: Attempt) -> None:
         entry = attempt.entry
         entry.lease.finish(entry.record.offset)
-        limit = self._ratio.note(dead)
         self._busy.leave(entry.lease)
-        if limit:
-            self._stop_with(limit)
 
 
 def _deadline(attempt: Attempt) -> datetime | None:

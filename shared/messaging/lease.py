@@ -65,4 +65,5 @@ class Entry:
     attempts: int = 0
     unexpected: int = 0  # attempts that failed for no known reason
     alone: bool = False  # suspected of failing its whole batch
+    dead: bool = False  # counted as a dead letter
     fault: Exception | None = None  # an output of the last attempt was not delivered

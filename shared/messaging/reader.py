@@ -37,8 +37,12 @@ class LogReader:
 
     def poll(self, timeout_s: float, limit: int = 1_000) -> list[Record]:
         """Up to `limit` records, as soon as some are there; [] at `timeout_s`, also with the broker away."""
+        # consume() would wait until it has `limit` of them, so wait for one and take what came with it.
+        if (first := self._consumer.poll(timeout_s)) is None:
+            return []
+        more = self._consumer.consume(limit - 1, 0) if limit > 1 else []
         records = []
-        for message in self._consumer.consume(limit, timeout_s):
+        for message in (first, *more):
             if message.error() is None:
                 record = to_record(message)
                 self._next[record.topic, record.partition] = record.offset + 1
