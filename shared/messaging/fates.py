@@ -35,7 +35,7 @@ class Fates:
         entry = attempt.entry
         if error is None:
             self._ratio.note(False)
-        self._finish(attempt)
+            self._finish(attempt)
         else:
             entry.fault = error
             self.again(attempt, self._settings.delay_s(entry.attempts))
