@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import xmlrpc.client
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
-from deploy.local.layout import ROOT, Layout
+from deploy.local.layout import ROOT, SERVICES, Layout
 from deploy.local.process import wait_until
 from deploy.local.programs import Program
 
+STOP_WITHIN_S = 60.0  # supervisor kills what takes longer than its program's stopwaitsecs
 MARK = "VERACITY_STACK"  # in the environment of every process of a stack: whose it is
 
 
@@ -84,10 +85,10 @@ class Supervisor:
             raise NotRunning(f"nothing answers at {self._layout.socket}") from error
 
     def running(self) -> bool:
-        """Whether it answers."""
+        """Whether it answers and is not about to end."""
         try:
             return bool(self.call("getState")["statecode"] == 1)
-        except NotRunning:
+        except (NotRunning, xmlrpc.client.Fault):
             return False
 
     def processes(self) -> dict[str, dict[str, Any]]:
@@ -110,23 +111,27 @@ class Supervisor:
         if not wait_until(self.running, 20):
             raise NotRunning(f"supervisor did not come up: {self._layout.log('supervisord')}")
 
-    def end(self, timeout_s: float = 120) -> None:
-        """Stop every program, the last first, then the supervisor, then what a killed one left behind."""
+    def end(self) -> None:
+        """Stop the services, then what they lean on, then the supervisor, then what a killed one left."""
         if self.running():
-            for name in reversed(list(self.processes())):
-                self._stop(name)
+            names = list(self.processes())
+            self._stop([name for name in names if name in SERVICES])
+            self._stop([name for name in names if name not in SERVICES])
+            pid = self.call("getPID")
             self.call("shutdown")
-            wait_until(lambda: not self.running(), timeout_s)
+            wait_until(lambda: not psutil.pid_exists(pid), STOP_WITHIN_S)
         for process in leftovers(self._layout):
             process.kill()
         self._layout.socket.unlink(missing_ok=True)
 
-    def _stop(self, name: str) -> None:
-        try:
-            self.call("stopProcess", name)
-        except xmlrpc.client.Fault as fault:
-            if not fault.faultString.startswith("NOT_RUNNING"):
-                raise
+    def _stop(self, names: Sequence[str]) -> None:
+        for name in names:
+            try:
+                self.call("stopProcess", name, False)
+            except xmlrpc.client.Fault as fault:
+                if not fault.faultString.startswith("NOT_RUNNING"):
+                    raise
+        wait_until(lambda: not any(self.processes()[name]["pid"] for name in names), STOP_WITHIN_S)
 
 
 def leftovers(layout: Layout) -> list[psutil.Process]:
