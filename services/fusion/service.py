@@ -24,6 +24,7 @@ from shared.observability.health import Health
 
 log = logging.getLogger(__name__)
 INPUTS = (JOB_CONTROL.name, AUDIO_EMBEDDINGS.name, VIDEO_EMBEDDINGS.name)
+PORTS = KafkaPorts  # a test puts others here, that die between two steps
 CHANGELOG_TOPIC = f"{ID}-join-changelog"
 DECLARE_S = 120.0
 TICK_S = 1.0
@@ -58,7 +59,7 @@ async def serve(
 
 def _wire(app: App, settings: FusionSettings, judge: Judge, partitions: int) -> Runner:
     table = open_table(app, partitions)
-    ports = KafkaPorts(app, table, settings.fusion_ack_timeout_s)
+    ports = PORTS(app, table, settings.fusion_ack_timeout_s)
     fusion = Fusion(ports, judge, DeadLetterRatio(LoopSettings()))
     housekeeping = Housekeeping(ports, lambda: ports.store, fusion, settings.tombstone_ttl_s)
     runner = Runner(app, fusion, housekeeping, settings.fusion_batch)
