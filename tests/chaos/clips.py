@@ -1,19 +1,12 @@
-"""Ten different clips from one: cut, shifted, silent, faceless, long, small, slow, sound alone."""
+"""Ten different clips from one: cut, shifted, silent, faceless, long, small, mirrored, sound alone."""
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import av
 import numpy as np
-from numpy.typing import NDArray
 
-FPS, RATE = 25, 16_000
-Frames = NDArray[np.uint8]  # (n, height, width, 3) RGB at 25 FPS
-Samples = NDArray[np.float32]  # (m,) mono at 16 kHz in [-1, 1]
+from tests.support.clip_files import FPS, RATE, read_clip, repeated, write_clip
 
 
 @dataclass(frozen=True)
@@ -25,65 +18,21 @@ class Clip:
 
 
 def ten_clips(demo: Path) -> list[Clip]:
-    """The same ten files on every call; encoding is single-threaded, so their bytes are equal too."""
-    frames, samples = _read(demo)
-    half, second = len(frames) // 2, FPS
+    """The same ten files on every call."""
+    frames, samples = read_clip(demo)
+    half = len(frames) // 2
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 144, 0).repeat(3, 2)
-    faceless = np.stack([np.roll(ramp, 4 * i, 1) for i in range(3 * second)])
-    long_times = 65 * FPS // len(frames) + 1
+    faceless = np.stack([np.roll(ramp, 4 * i, 1) for i in range(3 * FPS)])
     makers: dict[str, Callable[[], bytes]] = {
-        "whole": lambda: _write(frames, samples),
-        "first-half": lambda: _write(frames[:half], samples[: half * RATE // FPS]),
-        "second-half": lambda: _write(frames[half:], samples[half * RATE // FPS :]),
-        "shifted": lambda: _write(frames, np.roll(samples, RATE // 2)),
-        "mirrored": lambda: _write(frames[:, :, ::-1], samples),
-        "no-sound": lambda: _write(frames[: 3 * second], None),
-        "no-face": lambda: _write(faceless, samples),
-        "long": lambda: _write(np.tile(frames, (long_times, 1, 1, 1)), np.tile(samples, long_times)),
-        "small": lambda: _write(frames[:, ::2, ::2], samples),
-        "sound-only": lambda: _write(None, samples),
+        "whole": lambda: write_clip(frames, samples),
+        "first-half": lambda: write_clip(frames[:half], samples[: half * RATE // FPS]),
+        "second-half": lambda: write_clip(frames[half:], samples[half * RATE // FPS :]),
+        "shifted": lambda: write_clip(frames, np.roll(samples, RATE // 2)),
+        "mirrored": lambda: write_clip(frames[:, :, ::-1], samples),
+        "no-sound": lambda: write_clip(frames[: 3 * FPS], None),
+        "no-face": lambda: write_clip(faceless, samples[: 3 * RATE]),
+        "long": lambda: write_clip(*repeated(frames, samples, 65)),
+        "small": lambda: write_clip(frames[:, ::2, ::2], samples),
+        "sound-only": lambda: write_clip(None, samples),
     }
     return [Clip(name, make()) for name, make in makers.items()]
-
-
-def _read(path: Path) -> tuple[Frames, Samples]:
-    resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
-    with av.open(str(path)) as container:
-        frames = np.stack([f.to_ndarray(format="rgb24") for f in container.decode(video=0)]).astype(np.uint8)
-    with av.open(str(path)) as container:
-        parts = [r.to_ndarray()[0] for f in container.decode(audio=0) for r in resampler.resample(f)]
-    return frames, np.concatenate(parts).astype(np.float32)
-
-
-def _write(frames: Frames | None, samples: Samples | None) -> bytes:
-    out = io.BytesIO()
-    with av.open(out, "w", format="mp4") as container:
-        packets: list[Iterator[Any]] = []
-        if frames is not None:
-            video = container.add_stream("libx264", rate=FPS, options={"threads": "1", "crf": "23"})
-            video.height, video.width = frames.shape[1] // 2 * 2, frames.shape[2] // 2 * 2
-            video.pix_fmt = "yuv420p"
-            packets.append(_video_packets(video, frames[:, : video.height, : video.width]))
-        if samples is not None:
-            audio = container.add_stream("aac", rate=RATE, layout="mono")
-            packets.append(_audio_packets(audio, samples))
-        for stream in packets:
-            for packet in stream:
-                container.mux(packet)
-    return out.getvalue()
-
-
-def _video_packets(stream: av.VideoStream, frames: Frames) -> Iterator[Any]:
-    for i, pixels in enumerate(frames):
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-        frame.pts, frame.time_base = i, Fraction(1, FPS)
-        yield from stream.encode(frame)
-    yield from stream.encode(None)
-
-
-def _audio_packets(stream: av.AudioStream, samples: Samples) -> Iterator[Any]:
-    for start in range(0, len(samples), 1024):
-        frame = av.AudioFrame.from_ndarray(samples[None, start : start + 1024], format="fltp", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
-        yield from stream.encode(frame)
-    yield from stream.encode(None)
