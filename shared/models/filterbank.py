@@ -40,6 +40,8 @@ class Filterbank(nn.Module):
 class FilterbankEncoder(nn.Module):
     """A `TokenEncoder` of one token per 40 ms."""
 
+    full_windows_at_once = 1
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.frontend = Filterbank()

@@ -17,6 +17,7 @@ from shared.models.model import DeepfakeModel
 from shared.models.presets import Preset, preset_named
 from shared.models.schema import BundleManifest
 from shared.models.sealing import seal
+from shared.models.video_encoder import initialise, video_encoder
 from shared.models.weights import save_parts
 from shared.models.windows import AUDIO_DIM, VIDEO_DIM
 
@@ -49,13 +50,15 @@ def make_bundle(
     backbones = {m: (configs or {}).get(m) or config_of(m, found.get(m), fetch) for m in needed}
     torch.manual_seed(seed)
     model = DeepfakeModel(chosen, backbones)
+    if "video" not in found:
+        initialise(video_encoder(model.video).frames)
     for modality in needed:
         if modality in found:
             part: Any = model.audio if modality == "audio" else cast(Any, model.video).frames
             load_backbone(part.backbone, modality, found[modality], fetch)
     to.mkdir(parents=True, exist_ok=True)
     save_parts(model, to, dtype)
-    pretrained = {m: found.get(m) for m in needed}
+    pretrained = {m: _named(found.get(m)) for m in needed}
     manifest = BundleManifest(
         name=name or preset, preset=preset, overlay=overlay or {}, backbones=backbones,
         pretrained=pretrained, weights=(), trained=False, training=_statement(pretrained, seed),
@@ -66,6 +69,11 @@ def make_bundle(
 
 def _has_backbone(preset: Preset, modality: Modality) -> bool:
     return preset.audio == "wav2vec2" if modality == "audio" else preset.video == "efficientnet"
+
+
+def _named(source: str | None) -> str | None:
+    """A folder by its name alone: its path is nobody else's business."""
+    return Path(source).name if source and Path(source).expanduser().is_dir() else source
 
 
 def _statement(pretrained: dict[Modality, str | None], seed: int) -> str:

@@ -2,7 +2,6 @@
 
 from typing import Any, Protocol, cast
 
-import torch
 from torch import Tensor, nn
 
 from shared.models.windows import VIDEO_DIM
@@ -69,10 +68,17 @@ class VideoEncoder(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         batch, times = frames.shape[:2]
         features = self.frames(frames.flatten(0, 1)).unflatten(0, (batch, times))
-        if self.training:
-            return cast(Tensor, self.temporal(features))
-        # One by one: products this small take another kernel at another batch size, and so other bits.
-        return torch.cat([self.temporal(one) for one in torch.split(features, 1)])
+        return cast(Tensor, self.temporal(features))
+
+
+def initialise(frames: nn.Module) -> None:
+    """Random weights whose signal neither dies nor explodes (He and others 2015), for training from
+    nothing. The libraries' own fade to a constant: `transformers` draws norms from N(0, 0.02)."""
+    for module in frames.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.ones_(module.weight)
 
 
 def video_encoder(module: VideoEncoder | None) -> VideoEncoder:
