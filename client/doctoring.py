@@ -22,7 +22,8 @@ def doctor(url: Url, as_json: Json = False) -> None:
     with reporting(as_json):
         from client.service import connect
 
-        findings = examine(connect(url))
+        with connect(url) as service:
+            findings = examine(service)
         healthy = all(finding["ok"] for finding in findings)
         if as_json:
             print_json({"url": url, "client": version("veracity"), "ok": healthy, "checks": findings})

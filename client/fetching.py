@@ -32,12 +32,12 @@ def fetch(
     with reporting(as_json):
         from client.service import connect
 
-        service = connect(url)
-        document = service.job(job)
-        if document.get("status") in {"pending", "running"}:
-            text = f"the job has not ended: veracity watch {job}"
-            raise Failure(Exit.UNREACHABLE, "not_finished", text)
-        files = _save(service, document, to)
+        with connect(url) as service:
+            document = service.job(job)
+            if document.get("status") in {"pending", "running"}:
+                text = f"the job has not ended: veracity watch {job}"
+                raise Failure(Exit.UNREACHABLE, "not_finished", text)
+            files = _save(service, document, to)
         if as_json:
             print_json({"job_id": job, "status": document.get("status"), "files": [str(f) for f in files]})
         else:

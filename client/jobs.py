@@ -34,23 +34,23 @@ def submit(
         from client.following import follow
         from client.service import Options, connect
 
-        service = connect(url)
         options = Options(top_k, idempotency_key)
-        if "://" in clip:
-            accepted = service.submit_url(clip, options)
-        else:
-            path = Path(clip)
-            with sending(path.name, quiet=as_json) as on_sent:
-                accepted = service.submit_file(path, options, on_sent)
-        job_id = str(accepted["job_id"])
-        if not wait:
-            _accepted(accepted, as_json)
-            return
-        if not as_json:
-            typer.echo(f"job {job_id}", err=True)
-        job = watching(follow(service, job_id, timeout), quiet=as_json)
-        _say(service, job, as_json)
-        _end(job)
+        with connect(url) as service:
+            if "://" in clip:
+                accepted = service.submit_url(clip, options)
+            else:
+                path = Path(clip)
+                with sending(path.name, quiet=as_json) as on_sent:
+                    accepted = service.submit_file(path, options, on_sent)
+            job_id = str(accepted["job_id"])
+            if not wait:
+                _accepted(accepted, as_json)
+                return
+            if not as_json:
+                typer.echo(f"job {job_id}", err=True)
+            job = watching(follow(service, job_id, timeout), quiet=as_json)
+            _say(service, job, as_json)
+            _end(job)
 
 
 @app.command()
@@ -59,10 +59,10 @@ def status(job: Job, url: Url, as_json: Json = False) -> None:
     with reporting(as_json):
         from client.service import connect
 
-        service = connect(url)
-        document = service.job(job)
-        _say(service, document, as_json)
-        _end(document)
+        with connect(url) as service:
+            document = service.job(job)
+            _say(service, document, as_json)
+            _end(document)
 
 
 @app.command()
@@ -73,10 +73,10 @@ def watch(job: Job, url: Url, as_json: Json = False, timeout: Timeout = 1800) ->
         from client.following import follow
         from client.service import connect
 
-        service = connect(url)
-        document = watching(follow(service, job, timeout), quiet=as_json)
-        _say(service, document, as_json)
-        _end(document)
+        with connect(url) as service:
+            document = watching(follow(service, job, timeout), quiet=as_json)
+            _say(service, document, as_json)
+            _end(document)
 
 
 def _accepted(accepted: "Document", as_json: bool) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
@@ -50,6 +50,12 @@ class Service:
             timeout=_TIMEOUT, transport=transport, headers={"User-Agent": "veracity-client"},
             trust_env=not _is_local(place.hostname),  # a proxy cannot reach this machine's own ports
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def submit_file(self, path: Path, options: Options, on_sent: Sent) -> Document:
         """Upload in pieces. Gives `job_id`, `status` and `status_url`."""

@@ -51,8 +51,8 @@ BUNDLE = BundleRef(name="compact", digest=DIGEST)
 MEDIA = MediaRef(uri=f"s3://veracity/jobs/{JOB}/media", size=4_718_592, sha256=SHA256, filename="talk.mp4")
 INFO = MediaInfo(
     sha256=SHA256, size=4_718_592, container="mp4", duration_s=39.96, width=1280, height=720, fps=25.0,
-    has_video=True, has_audio=True, video_codec="h264", audio_codec="aac", sample_rate=48_000, channels=2,
-    indexed=True,
+    has_video=True, has_audio=True, video_stream=0, audio_stream=1, video_codec="h264", audio_codec="aac",
+    sample_rate=48_000, channels=2, indexed=True,
 )
 ACCEPTED = JobAccepted(
     job_id=JOB, created_at=ACCEPTED_AT, source="upload", request_digest=SHA256, media=MEDIA,
@@ -149,7 +149,10 @@ EXAMPLES: dict[str, Message] = {
             "modalities": ("video",),
             "degraded": (Degradation(modality="audio", reason="no_audio_stream"),),
             "media": INFO.model_copy(
-                update={"has_audio": False, "audio_codec": None, "sample_rate": None, "channels": None}
+                update={
+                    "has_audio": False, "audio_stream": None, "audio_codec": None, "sample_rate": None,
+                    "channels": None,
+                }
             ),
         }
     ),
