@@ -92,7 +92,7 @@ def _links(results: ResultsView, absolute: Absolute) -> Iterator[str]:
 def _score(p_fake: float | None, interval: tuple[float, float] | None) -> str:
     if p_fake is None:
         return "no score"
-    span = f" (95 % interval {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
+    span = f" (interval {interval[0]:.2f} to {interval[1]:.2f})" if interval else ""
     return f"p_fake {p_fake:.2f}{span}"
 
 

@@ -97,7 +97,7 @@ def _with_peak(usual: float, peak: float, last: float | None) -> tuple[float | N
 CUT_OFF = Degradation(modality="video", reason="decode_failed", windows=1)
 VERDICT = Verdict(
     job_id=JOB, outcome="analysed", verdict="inconclusive",
-    reason="This bundle has no measured error rates, so its scores decide nothing.",
+    reason="Error rates of the bundle compact were never measured, so its score decides nothing.",
     p_fake=0.74, interval=(0.31, 0.93),
     modalities={
         "video": ModalityResult(p_fake=0.77, windows_used=39, weight=0.6),

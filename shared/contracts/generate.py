@@ -1,6 +1,6 @@
 """Write what the contracts say into `docs/`: `python -m shared.contracts.generate [--check]`.
 
-Schemas, the AsyncAPI document and an example of every message. `--check` writes nothing, names what is
+Schemas, the AsyncAPI document, the error codes and an example of every message. `--check` writes nothing, names what is
 not current and exits with 1.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 from shared.contracts.asyncapi import asyncapi
 from shared.contracts.codec import encode
 from shared.contracts.embeddings import Embedding
+from shared.contracts.errors import ERRORS
 from shared.contracts.example_view import JOB_VIEW
 from shared.contracts.examples import DEAD_LETTER, EXAMPLES, INBOX_RECORD, TRACE
 from shared.contracts.records import Outgoing, Record
@@ -32,6 +33,7 @@ def generated() -> dict[str, bytes]:
         if binary:
             files[f"examples/{name}.safetensors"] = record.value or b""
         files[f"examples/{name}.json"] = _record(record, f"{name}.safetensors" if binary else None)
+    files["error-codes.md"] = _codes()
     files["examples/dead-letter.json"] = _record(DEAD_LETTER)
     files["examples/inbox-notification.json"] = _record(INBOX_RECORD)
     files["examples/job-view.json"] = _json(JOB_VIEW.model_dump(mode="json"))
@@ -42,6 +44,18 @@ def _record(record: Record | Outgoing, value_file: str | None = None) -> bytes:
     value = {"value_file": value_file} if value_file else {"value": json.loads(record.value or b"null")}
     headers = {name: _text(value) for name, value in record.headers}
     return _json({"topic": record.topic, "key": _text(record.key), "headers": headers, **value})
+
+
+def _codes() -> bytes:
+    lines = [
+        "# Error codes", "",
+        "Generated from `shared/contracts/errors.py`. A code never changes its meaning. With an HTTP status it",
+        "is the answer of the API; without one it stands in `error.code` of a failed job, or as the reason in",
+        "`results.degraded`.", "",
+        "| code | HTTP | meaning and what to do |", "| --- | --- | --- |",
+        *(f"| `{code}` | {kind.http_status or ''} | {kind.sentence} |" for code, kind in ERRORS.items()),
+    ]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def stale(docs: Path = DOCS) -> list[str]:
