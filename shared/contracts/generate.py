@@ -1,7 +1,7 @@
 """Write what the contracts say into `docs/`: `python -m shared.contracts.generate [--check]`.
 
-Schemas, the AsyncAPI document, the error codes and an example of every message. `--check` writes nothing, names what is
-not current and exits with 1.
+Schemas, the AsyncAPI document, the error codes and an example of every message. `--check` writes
+nothing, names what is not current and exits with 1.
 """
 
 import json
@@ -49,9 +49,9 @@ def _record(record: Record | Outgoing, value_file: str | None = None) -> bytes:
 def _codes() -> bytes:
     lines = [
         "# Error codes", "",
-        "Generated from `shared/contracts/errors.py`. A code never changes its meaning. With an HTTP status it",
-        "is the answer of the API; without one it stands in `error.code` of a failed job, or as the reason in",
-        "`results.degraded`.", "",
+        "Generated from `shared/contracts/errors.py`. A code never changes its meaning. With an HTTP",
+        "status it is the answer of the API; without one it stands in `error.code` of a failed job, or",
+        "as the reason in `results.degraded`.", "",
         "| code | HTTP | meaning and what to do |", "| --- | --- | --- |",
         *(f"| `{code}` | {kind.http_status or ''} | {kind.sentence} |" for code, kind in ERRORS.items()),
     ]
