@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
@@ -27,9 +28,8 @@ MOST_PARTS = 10_000
 class S3Store:
     """Opens no connection until it is used. Satisfies `ObjectStore`."""
 
-    def __init__(self, settings: S3Settings, bucket: str | None = None) -> None:
-        self._settings = settings
-        self._bucket = bucket or settings.bucket
+    def __init__(self, settings: S3Settings) -> None:
+        self._settings, self._bucket = settings, settings.bucket
         self._client = client(settings, settings.read_timeout_s)
         self._copier = client(settings, settings.copy_timeout_s)
 
@@ -38,7 +38,9 @@ class S3Store:
         return self._bucket
 
     def within(self, bucket: str) -> "S3Store":
-        return self if bucket == self._bucket else S3Store(self._settings, bucket)
+        other = copy(self)  # over the same connections
+        other._bucket = bucket
+        return other
 
     def put(self, key: str, data: bytes, content_type: str = "application/octet-stream") -> ObjectStat:
         return self.put_stream(key, io.BytesIO(data), content_type, len(data))

@@ -51,7 +51,8 @@ def test_submit_wait_prints_the_verdict_for_people(api: FakeApi, clip: str) -> N
     ended = run("submit", clip, "--wait", "--url", "http://veracity.example")
     assert ended.status == 0
     for words in (
-        "INCONCLUSIVE", "p_fake 0.74", "interval 0.31 to 0.93", "no measured skill", "decode_failed", "0:30.5",
+        "INCONCLUSIVE", "p_fake 0.74", "interval 0.31 to 0.93", "no measured skill", "decode_failed",
+        "0:30.5",
         f"http://veracity.example/api/v1/jobs/{JOB}/artifacts/frame-000152-overlay.png",
     ):
         assert words in ended.stdout
