@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -32,6 +33,10 @@ class LogReader:
         except Transient:
             self._consumer.close()
             raise
+        # Offsets are asked for over a connection of their own: behind a fetch that waits for records they
+        # would wait too, and a second thread's question does not return while `consume` runs.
+        self._asker = Consumer(settings.reader_config(client_id))
+        self._asking = Lock()
         self._next: dict[Place, int] = {place: start.get(place, 0) for place in self._places}
         self._consumer.assign([TopicPartition(*p, start.get(p, OFFSET_BEGINNING)) for p in self._places])
 
@@ -64,7 +69,8 @@ class LogReader:
     def _offsets(self, which: int, timeout_s: float) -> dict[Place, int]:
         asked = [TopicPartition(topic, partition, which) for topic, partition in self._places]
         try:
-            answers = self._consumer.offsets_for_times(asked, timeout=timeout_s)
+            with self._asking:
+                answers = self._asker.offsets_for_times(asked, timeout=timeout_s)
         except KafkaException as error:
             raise Transient(f"offsets: {error}") from error
         failed = [answer.error for answer in answers if answer.error]
@@ -86,6 +92,7 @@ class LogReader:
 
     def close(self) -> None:
         self._consumer.close()
+        self._asker.close()
 
     def __enter__(self) -> Self:
         return self
