@@ -1,0 +1,128 @@
+"""In the child: which streams can be decoded, and from when to when."""
+
+from collections.abc import Callable
+from typing import Any
+
+import av
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.frame import VideoFrame
+
+from shared.contracts.outcomes import BadMedia
+from shared.media import wire
+from shared.media.container import DEMUXERS, INDEXED, keep_only, known, open_media, packets, prepare
+from shared.media.extent import measure, seeks
+from shared.media.geometry import upright_size
+from shared.media.remote import RemoteFile
+
+_CANDIDATES = 4
+_LOOK_BYTES, _LOOK_PACKETS = 64 << 20, 20_000
+First = dict[int, VideoFrame | AudioFrame]
+
+
+def run(file: RemoteFile, task: wire.Header, say: Callable[[wire.Header, wire.Buffer], None]) -> None:
+    """Says one message: `MediaInfo` less what only the parent knows."""
+    name, limits = task["container"], task["allow"]
+    with open_media(file, name, limits["max_pixels"]) as container:
+        streams = _candidates(container, limits)
+        first = _first_frames(file, container, streams, limits["max_pixels"])
+        chosen = _choose(streams, first, limits)
+        found = _describe(chosen, first)
+        numbers = [stream.index for stream in chosen]
+    # A stream must not be touched once its container is closed: FFmpeg would crash.
+    with open_media(file, name, limits["max_pixels"]) as container:
+        start, end = measure(file, container, _numbered(container, numbers), limits["max_duration_s"])
+    indexed = False
+    if DEMUXERS[name] in INDEXED:
+        with open_media(file, name, limits["max_pixels"]) as container:
+            indexed = seeks(file, container, _numbered(container, numbers)[0], start, end)
+    say({"start_s": start, "duration_s": end - start, "indexed": indexed, **found}, b"")
+
+
+def _numbered(container: InputContainer, numbers: list[int]) -> list[Stream]:
+    if max(numbers) >= len(container.streams):
+        raise BadMedia("unreadable_media", "its streams changed")
+    return [container.streams[number] for number in numbers]
+
+
+def _candidates(container: InputContainer, limits: dict[str, Any]) -> list[Stream]:
+    if len(container.streams) > limits["max_streams"]:
+        raise BadMedia("too_many_streams", f"{len(container.streams)}")
+    pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    both: list[Stream] = [*pictures[:_CANDIDATES], *container.streams.audio[:_CANDIDATES]]
+    if not both:
+        raise BadMedia("no_streams")
+    streams = [stream for stream in both if known(stream)]
+    if not streams:
+        raise BadMedia("unsupported_codec")
+    for stream in streams:
+        context = stream.codec_context
+        if stream.type == "video" and context.width * context.height > limits["max_pixels"]:
+            raise BadMedia("too_many_pixels", f"{context.width} x {context.height}")
+    return streams
+
+
+def _first_frames(file: RemoteFile, container: InputContainer, streams: list[Stream], max_pixels: int) -> First:
+    """The first frame of each stream that gives one within what we are ready to read."""
+    first: First = {}
+    keep_only(container, streams)
+    for stream in streams:
+        prepare(stream, max_pixels)
+    for number, packet in enumerate(packets(container, streams)):
+        if file.fetched > _LOOK_BYTES or number > _LOOK_PACKETS or len(first) == len(streams):
+            break
+        if packet is not None and packet.stream_index not in first:
+            _try(packet.stream, packet, first)
+    for stream in streams:
+        if stream.index not in first:
+            _try(stream, None, first)  # what the decoder still holds back
+    return first
+
+
+def _try(stream: Stream, packet: av.Packet | None, first: First) -> None:
+    try:
+        frames = stream.codec_context.decode(packet)
+    except (av.error.FFmpegError, ValueError):
+        return
+    usable = [frame for frame in frames if not (isinstance(frame, VideoFrame) and frame.is_corrupt)]
+    if usable:
+        first[stream.index] = usable[0]
+
+
+def _choose(streams: list[Stream], first: First, limits: dict[str, Any]) -> list[Stream]:
+    """The first usable picture and the first usable sound."""
+    pictures = [s for s in streams if s.type == "video" and s.index in first]
+    sounds = [s for s in streams if s.type == "audio" and _audible(first.get(s.index), limits)]
+    chosen = pictures[:1] + sounds[:1]
+    if not chosen:
+        raise BadMedia("no_frames" if any(s.type == "video" for s in streams) else "unreadable_media")
+    return chosen
+
+
+def _audible(frame: VideoFrame | AudioFrame | None, limits: dict[str, Any]) -> bool:
+    return (
+        isinstance(frame, AudioFrame)
+        and 0 < frame.sample_rate <= limits["max_sample_rate"]
+        and 0 < len(frame.layout.channels) <= limits["max_channels"]
+    )
+
+
+def _describe(chosen: list[Stream], first: First) -> wire.Header:
+    found: wire.Header = {"has_video": False, "has_audio": False}
+    for stream in chosen:
+        frame = first[stream.index]
+        if isinstance(frame, VideoFrame):
+            width, height, rotation = upright_size(frame, stream)
+            rate = stream.average_rate or stream.guessed_rate
+            found |= {
+                "has_video": True, "video_stream": stream.index, "video_codec": stream.codec_context.name,
+                "width": width, "height": height, "rotation": rotation,
+                "fps": round(float(rate), 4) if rate else None,
+            }  # fmt: skip
+        else:
+            found |= {
+                "has_audio": True, "audio_stream": stream.index, "audio_codec": stream.codec_context.name,
+                "sample_rate": frame.sample_rate, "channels": len(frame.layout.channels),
+            }  # fmt: skip
+    return found

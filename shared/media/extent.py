@@ -1,0 +1,87 @@
+"""When the chosen streams really begin and end, whatever the header says."""
+
+import av
+from av.container import InputContainer
+from av.stream import Stream
+
+from shared.contracts.outcomes import BadMedia
+from shared.media.container import keep_only, packets, seconds, stamp
+from shared.media.remote import RemoteFile
+
+_SMALL = 16 << 20  # read whole
+_TAIL_S = 3.0
+_LAST_FRAME_S = 0.04
+
+
+def measure(
+    file: RemoteFile, container: InputContainer, streams: list[Stream], max_duration_s: float
+) -> tuple[float, float]:
+    """(start, end) in seconds: earliest start and latest end among `streams`.
+
+    A small file is walked packet by packet; of a large one only the tail is read, unless the tail
+    is not where the header puts it. Raises `BadMedia` (too_long, no_frames).
+    """
+    keep_only(container, streams)
+    starts = [seconds(stream.start_time, stream) for stream in streams]
+    ends: dict[int, float] = {}
+    length = container.duration / av.time_base if container.duration else 0.0
+    if file.size > _SMALL and length > 2 * _TAIL_S and _seek(container, streams[0], length - _TAIL_S, starts[0]):
+        ends = _walk(container, streams, None)[1]
+    if len(ends) < len(streams):
+        if not _seek(container, streams[0], 0.0, starts[0]) and file.fetched > _SMALL:
+            raise BadMedia("unreadable_media", "it cannot be rewound")
+        firsts, ends = _walk(container, streams, max_duration_s)
+        starts = [s if s is not None else firsts.get(stream.index) for s, stream in zip(starts, streams, strict=True)]
+    known = [start for start in starts if start is not None]
+    if not ends:
+        raise BadMedia("no_frames")
+    start, end = min(known, default=0.0), max(ends.values())
+    if end - start > max_duration_s:
+        raise BadMedia("too_long", f"{end - start:.0f} s")
+    return start, max(end, start)
+
+
+def seeks(file: RemoteFile, container: InputContainer, stream: Stream, start: float, end: float) -> bool:
+    """Whether going to the middle lands at or before it, without reading all that comes before."""
+    keep_only(container, [stream])
+    before, middle = file.fetched, (end - start) / 2
+    if not _seek(container, stream, middle, start):
+        return False
+    packet = next(packets(container, [stream]), None)
+    at = None if packet is None else stamp(packet)
+    cheap = file.fetched - before < max(_SMALL, file.size // 4)
+    return at is not None and at <= start + middle + _LAST_FRAME_S and cheap
+
+
+def _seek(container: InputContainer, stream: Stream, offset_s: float, start: float | None) -> bool:
+    if stream.time_base is None:
+        return False
+    try:
+        container.seek(round((offset_s + (start or 0.0)) / stream.time_base), stream=stream, backward=True)
+    except (av.error.FFmpegError, OverflowError):
+        return False
+    return True
+
+
+def _walk(
+    container: InputContainer, streams: list[Stream], max_duration_s: float | None
+) -> tuple[dict[int, float], dict[int, float]]:
+    """First timestamp and latest end of each stream from here on; damaged packets do not count."""
+    firsts: dict[int, float] = {}
+    ends: dict[int, float] = {}
+    usual = {stream.index: _usual_duration(stream) for stream in streams}
+    for packet in packets(container, streams):
+        if packet is None or packet.is_corrupt or (at := stamp(packet)) is None:
+            continue
+        index = packet.stream_index
+        length = seconds(packet.duration, packet.stream) or usual[index]
+        firsts[index] = min(at, firsts.get(index, at))
+        ends[index] = max(at + length, ends.get(index, at))
+        if max_duration_s is not None and ends[index] - firsts[index] > max_duration_s:
+            raise BadMedia("too_long", f"more than {max_duration_s:.0f} s")
+    return firsts, ends
+
+
+def _usual_duration(stream: Stream) -> float:
+    rate = getattr(stream, "average_rate", None) if stream.type == "video" else None
+    return min(1.0, float(1 / rate)) if rate else _LAST_FRAME_S
