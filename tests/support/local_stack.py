@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from deploy.local.layout import ROOT, Layout
+from deploy.local.stack import all_programs
 from deploy.local.supervise import NotRunning, Supervisor
 from shared.messaging.settings import KafkaSettings
 
@@ -41,6 +42,11 @@ class LocalStack:
 
     def down(self) -> None:
         self._stack("down")
+
+    def ready(self) -> bool:
+        """Whether every part says that it is."""
+        servers, services = all_programs(self.layout)
+        return not any(program.why_not() for program in (*servers, *services))
 
     def pids(self) -> dict[str, int]:
         """Of the processes that run now; empty while the supervisor does not answer."""
