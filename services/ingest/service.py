@@ -96,9 +96,11 @@ class Service:
         self._sweeper = Sweeper(
             self._model, self._follower, store, publisher, settings, lambda: frozenset(self._mine)
         )
-        api = Api(settings, limits.max_bytes, store, self._model, self._follower, publisher, self._health)
+        self._api = Api(
+            settings, limits.max_bytes, store, self._model, self._follower, publisher, self._health
+        )
         self._server = uvicorn.Server(uvicorn.Config(
-            create_app(api), settings.http_host, settings.http_port, log_config=None, access_log=False,
+            create_app(self._api), settings.http_host, settings.http_port, log_config=None, access_log=False,
             server_header=False, timeout_graceful_shutdown=5,
         ))
         self._failed = False
@@ -122,6 +124,7 @@ class Service:
         # What was in flight until now may have needed the read model and the producers.
         following.set()
         follower.join(DRAIN_S)
+        self._api.close()
         for producer in (self._quick, self._producer):
             producer.close()
         self._model.close()

@@ -43,7 +43,8 @@ def names() -> Names:
 @pytest.fixture
 def fetcher(names: Names) -> Fetcher:
     policy = UrlPolicy(allowed=lambda address: address == HERE, ports=None)
-    return Fetcher(1_000_000, total_s=1.5, stall_s=1.0, policy=policy, resolver=names, tls=ClipsServer.trust())
+    tls = ClipsServer.trust()
+    return Fetcher(1_000_000, total_s=1.5, stall_s=1.0, policy=policy, resolver=names, tls=tls)
 
 
 def fetch(fetcher: Fetcher, url: str) -> bytes:
@@ -83,7 +84,8 @@ def test_two_redirects_are_followed_and_a_third_is_not(clips: ClipsServer, fetch
 
 
 @pytest.mark.parametrize(
-    "to", ["https://inside.example/", "https://10.0.0.1/", "https://[::ffff:127.0.0.2]/", "http://clips.example/"]
+    "to",
+    ["https://inside.example/", "https://10.0.0.1/", "https://[::ffff:127.0.0.2]/", "http://clips.example/"],
 )
 def test_a_redirect_is_judged_like_the_url_itself(clips: ClipsServer, fetcher: Fetcher, to: str) -> None:
     before = len(clips.seen)
@@ -132,9 +134,10 @@ def test_a_name_that_does_not_exist_is_a_failed_fetch(clips: ClipsServer, fetche
     "address",
     [
         "10.1.2.3", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.168.1.1", "100.64.0.1", "0.0.0.0",  # noqa: S104
-        "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1", "::", "::1", "fe80::1", "fc00::1",
-        "ff02::1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "2002:7f00:1::", "2002:a9fe:a9fe::1",
-        "64:ff9b::a00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2001:0:4136:e378::1", "2001:db8::1", "::7f00:1",
+        "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1", "::", "::1", "fe80::1",
+        "fc00::1", "ff02::1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "2002:7f00:1::", "2002:a9fe:a9fe::1",
+        "64:ff9b::a00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2001:0:4136:e378::1", "2001:db8::1",
+        "::7f00:1",
     ],
 )
 def test_addresses_that_are_not_public(address: str) -> None:
@@ -142,7 +145,8 @@ def test_addresses_that_are_not_public(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["93.184.215.14", "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1"]
+    "address",
+    ["93.184.215.14", "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1"],
 )
 def test_addresses_that_are_public(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))

@@ -150,7 +150,7 @@ def test_another_replica_catches_up_before_it_says_404(replica: Ingest, tmp_path
         other.follower.ends = asking  # type: ignore[method-assign]
         with replica.client() as first:
             job_id = first.post(ANALYZE, files={"file": ("a.mp4", MP4)}).json()["job_id"]
-        release = threading.Thread(target=lambda: asked.wait(5) and held.set())
+        release = threading.Thread(target=lambda: held.set() if asked.wait(5) else None)
         release.start()
         assert client.get(f"/api/v1/jobs/{job_id}").status_code == 200
         release.join()
@@ -181,7 +181,8 @@ def test_jobs_are_listed_newest_first_page_by_page(replica: Ingest, client: Clie
         cursor = page["next_cursor"]
     assert cursor is None
     assert [job["job_id"] for job in seen] == made[::-1]
-    assert (seen[-1]["verdict"], seen[-1]["status"], seen[-1]["p_fake"]) == ("inconclusive", "completed", 0.25)
+    last = seen[-1]
+    assert (last["verdict"], last["status"], last["p_fake"]) == ("inconclusive", "completed", 0.25)
     assert client.get("/api/v1/jobs?cursor=nonsense").json()["code"] == "invalid_request"
 
 
@@ -242,7 +243,8 @@ def test_artifacts_are_served_with_their_type_and_nothing_runs_in_a_browser(
     ))
     results = get(client, job_id)["results"]
     url = results["artifacts"][0]["url"]
-    assert url == results["anomalous_frames"][0]["overlay_url"] == results["audio_anomalies"][0]["saliency_url"]
+    assert url == results["anomalous_frames"][0]["overlay_url"]
+    assert url == results["audio_anomalies"][0]["saliency_url"]
     picture = client.get(url)
     assert (picture.status_code, picture.content) == (200, b"content of frame-1.png")
     assert picture.headers["content-type"] == "image/png"
@@ -256,7 +258,9 @@ def test_artifacts_are_served_with_their_type_and_nothing_runs_in_a_browser(
 
 
 @pytest.mark.parametrize("name", ["other.png", "..%2F..%2Fmedia", "media", "%2e%2e%2fmedia"])
-def test_only_listed_artifacts_are_served(replica: Ingest, client: Client, job_id: str, name: str) -> None:
+def test_only_listed_artifacts_are_served(
+    replica: Ingest, client: Client, job_id: str, name: str
+) -> None:
     told(replica, job_id, planned(job_id), verdict(job_id), explained(job_id))
     assert client.get(f"/api/v1/jobs/{job_id}/artifacts/{name}").status_code in (404, 422)
 

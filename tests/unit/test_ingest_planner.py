@@ -152,27 +152,31 @@ def test_an_object_that_is_too_large_is_not_copied(replica: Ingest) -> None:
 
 
 class Pages(Fetcher):
-    """A fetcher without a network: counts, and gives what it is told to."""
+    """A fetcher without a network: remembers what it was asked for, and gives what it was told to."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(RULES.max_bytes, 1, 1)
-        object.__setattr__(self, "content", content)
-        object.__setattr__(self, "asked", [])
+        self.__dict__.update(content=content, asked=[])  # it is frozen
+
+    @property
+    def urls(self) -> list[str]:
+        urls: list[str] = self.__dict__["asked"]
+        return urls
 
     @contextmanager
     def open(self, url: str) -> Iterator[Iterator[bytes]]:
-        self.asked.append(url)  # type: ignore[attr-defined]
-        content: bytes = self.content  # type: ignore[attr-defined]
+        self.urls.append(url)
+        content: bytes = self.__dict__["content"]
         yield iter([content[i : i + 700] for i in range(0, len(content), 700)])
 
 
 def test_a_url_is_fetched_once_even_if_planning_is_repeated(replica: Ingest) -> None:
-    replica.fetcher = Pages(MP4)
+    replica.fetcher = pages = Pages(MP4)
     (record,) = replica.say(accepted(replica, "https://example.org/a.mp4", "url"))
     first = list(replica.planner().handle(task(record)))
     second = list(replica.planner().handle(task(record)))
     assert first == second
-    assert replica.fetcher.asked == ["https://example.org/a.mp4"]
+    assert pages.urls == ["https://example.org/a.mp4"]
     assert replica.store.get(f"jobs/{JOB}/media") == MP4
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.ingest.memory import MemoryLog
 from services.ingest.read_model import JobState, ReadModel
-from services.ingest.read_model import model as model_module
+from services.ingest.read_model.fold import apply
 from shared.contracts.base import ErrorBody, Event
 from shared.contracts.codec import encode
 from shared.contracts.jobs import JobAccepted, JobDeleted, MediaRef, Rejected
@@ -64,14 +64,12 @@ def test_a_fold_that_fails_leaves_neither_content_nor_offsets(
 ) -> None:
     log, model = MemoryLog(), ReadModel(tmp_path / "db")
     records = [log.append(encode(m)) for m in (ACCEPTED, planned(JOB))]
-    apply = model_module.apply
-
     def failing(db: sqlite3.Connection, record: object, message: object) -> bool:
         if message != ACCEPTED:
             raise sqlite3.OperationalError("disk full")
         return apply(db, record, message)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(model_module, "apply", failing)
+    monkeypatch.setattr("services.ingest.read_model.model.apply", failing)
     with pytest.raises(sqlite3.OperationalError):
         model.fold(records)
     assert (model.get(JOB), model.positions()) == (None, {})

@@ -1,7 +1,5 @@
 """The FastAPI application."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,15 +12,9 @@ from shared.contracts.jobs import JobOptions
 
 
 def create_app(api: Api) -> FastAPI:
-    """Opens nothing by itself: `api` brings all connections."""
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        api.close()
-
+    """Opens and closes nothing: `api` brings all connections."""
     app = FastAPI(
-        title="Veracity", version="1", lifespan=lifespan, docs_url="/docs", redoc_url=None,
+        title="Veracity", version="1", docs_url="/docs", redoc_url=None,
         description="Says whether a talking-head video is genuine, and shows why. URLs in answers are paths "
         "on this host.",
     )
