@@ -6,7 +6,6 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from shared.models.freezing import freeze
 from shared.models.windows import AUDIO_DIM, SAMPLES
 
 MIN_SAMPLES = 400  # one receptive field of both encoders: 25 ms
@@ -44,11 +43,13 @@ class Wav2Vec2Encoder(nn.Module):
             self.freeze()
 
     def freeze(self) -> None:
-        """Freezes the feature extractor, its projection, and the first 8 transformer blocks."""
+        """Freezes the feature extractor, its projection, and the first 8 transformer blocks. Gradients
+        still pass through them to the samples."""
         backbone: Any = self.backbone
-        blocks = backbone.encoder.layers
-        below = (backbone.encoder.pos_conv_embed, backbone.encoder.layer_norm)
-        freeze(backbone.feature_extractor, backbone.feature_projection, *below, *blocks[:FROZEN_BLOCKS])
+        encoder = backbone.encoder
+        below = (backbone.feature_extractor, backbone.feature_projection, encoder.pos_conv_embed)
+        for module in (*below, encoder.layer_norm, *encoder.layers[:FROZEN_BLOCKS]):
+            module.requires_grad_(False)
 
     def tokens(self, samples: int) -> int:
         backbone: Any = self.backbone

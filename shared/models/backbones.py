@@ -14,6 +14,7 @@ from shared.models.location import Fetch, copy_file
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 _UNSAFE = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
+_STEM = "embeddings.convolution.weight"
 _NOISE = ("transformers_version", "architectures", "dtype", "_name_or_path", "model_type")
 B3: dict[str, Any] = {  # EfficientNet-B3 (Tan and Le 2019) as its public checkpoint has it
     "width_coefficient": 1.2, "depth_coefficient": 1.4, "hidden_dim": 1536, "image_size": 300,
@@ -48,7 +49,16 @@ def load_backbone(backbone: torch.nn.Module, modality: Modality, source: str, fe
     missing = sorted(info["missing_keys"])
     if missing:
         raise BundleError(f"{source}: lacks {', '.join(missing[:3])} ({len(missing)} weights in all)")
-    backbone.load_state_dict(loaded.state_dict())
+    backbone.load_state_dict(_with_flow(loaded.state_dict(), backbone))
+
+
+def _with_flow(state: dict[str, Any], backbone: torch.nn.Module) -> dict[str, Any]:
+    """A stem trained on colours, widened by zero weights where the backbone takes flow as well."""
+    needed = backbone.state_dict().get(_STEM)
+    if needed is not None and needed.shape[1] > (stem := state[_STEM]).shape[1]:
+        missing = stem.new_zeros(stem.shape[0], needed.shape[1] - stem.shape[1], *stem.shape[2:])
+        return {**state, _STEM: torch.cat([stem, missing], dim=1)}
+    return state
 
 
 @contextmanager

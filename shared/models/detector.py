@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from shared.contracts.results import Interval, Probability, Series
 from shared.models import calibration, scoring
 from shared.models.audio_encoder import encode_padded, token_encoder, token_mask
+from shared.models.flow import optical_flow
 from shared.models.model import DeepfakeModel, fusion_scorer
 from shared.models.presets import Preset
-from shared.models.runtime import Runtime, in_chunks
+from shared.models.runtime import GPU_ROWS, Runtime, in_chunks
 from shared.models.schema import BundleManifest
 from shared.models.video_encoder import video_encoder
 from shared.models.windows import SAMPLES, VIDEO_DIM, WindowInput, WindowOutput
@@ -58,8 +59,8 @@ class Detector:
         encoder = video_encoder(self._model.video)
         if not len(crops):
             return np.zeros((0, VIDEO_DIM), np.float16)
-        pixels = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device)
-        return _float16(in_chunks(lambda rows: encoder(self._normalised(rows)), pixels))
+        chunks = [crops[i : i + GPU_ROWS] for i in range(0, len(crops), GPU_ROWS)]
+        return _float16(torch.cat([in_chunks(encoder, self.frames_tensor(chunk)) for chunk in chunks]))
 
     @torch.inference_mode()
     def score(self, windows: Sequence[WindowInput]) -> list[WindowOutput]:
@@ -77,15 +78,24 @@ class Detector:
         return video_encoder(self._model.video).last_conv
 
     def frames_tensor(self, crops: NDArray[np.uint8]) -> Tensor:
-        """crops (F, 5, 224, 224, 3) uint8 -> normalised (F, 5, 3, 224, 224) float32, for `fake_score`."""
-        return self._normalised(torch.from_numpy(np.ascontiguousarray(crops)).to(self._device))
+        """crops (F, 5, 224, 224, 3) uint8 -> (F, 5, C, 224, 224) float32, for `fake_score`.
+
+        C: 3 normalised colours, and 2 of optical flow where the preset takes it.
+        """
+        pixels = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device, torch.float32)
+        mean = torch.tensor(self._preset.pixel_mean, device=self._device)
+        std = torch.tensor(self._preset.pixel_std, device=self._device)
+        channels = (pixels / 255.0 - mean) / std
+        if self._preset.flow:
+            channels = torch.cat([channels, torch.from_numpy(optical_flow(crops)).to(self._device)], dim=4)
+        return channels.permute(0, 1, 4, 2, 3)  # channels last in memory, as convolutions like it
 
     def fake_score(
         self, frames: Tensor | None, samples: Tensor | None, speech: NDArray[np.uint8] | None = None
     ) -> Tensor:
         """The whole model for one window, differentiable (explain). Load the bundle in float32 for it.
 
-        frames: (1, 5, 3, 224, 224) from `frames_tensor`, or None; samples: (N,) float32, N >= 400,
+        frames: (1, 5, C, 224, 224) from `frames_tensor`, or None; samples: (N,) float32, N >= 400,
         valid samples only, or None; speech: (50,) as for `token_mask`, None: all is speech.
         Returns the scalar fake logit; gradients reach `last_conv`'s output, frames and samples.
         Without frames and without speech it is the constant of absence, and has no gradient.
@@ -94,12 +104,6 @@ class Detector:
         if samples is not None and speech is not None:
             mask = self.token_mask(speech[None], np.array([len(samples)]))
         return scoring.fake_logit(self._model, self.manifest, frames, samples, mask, self._device)
-
-    def _normalised(self, crops: Tensor) -> Tensor:
-        mean = torch.tensor(self._preset.pixel_mean, device=crops.device)
-        std = torch.tensor(self._preset.pixel_std, device=crops.device)
-        pixels = (crops.to(torch.float32) / 255.0 - mean) / std
-        return pixels.permute(0, 1, 4, 2, 3)  # channels last in memory, as convolutions like it
 
 
 def _float16(tensor: Tensor) -> NDArray[np.float16]:

@@ -17,7 +17,7 @@ from shared.models.model import DeepfakeModel
 from shared.models.presets import Preset, preset_named
 from shared.models.schema import BundleManifest
 from shared.models.sealing import seal
-from shared.models.video_encoder import initialise, video_encoder
+from shared.models.video_encoder import FrameBackbone, initialise, silence_flow, video_encoder
 from shared.models.weights import save_parts
 from shared.models.windows import AUDIO_DIM, VIDEO_DIM
 
@@ -51,7 +51,9 @@ def make_bundle(
     torch.manual_seed(seed)
     model = DeepfakeModel(chosen, backbones)
     if "video" not in found:
-        initialise(video_encoder(model.video).frames)
+        frames = video_encoder(model.video).frames
+        initialise(frames)
+        silence_flow(cast(FrameBackbone, frames))
     for modality in needed:
         if modality in found:
             part: Any = model.audio if modality == "audio" else cast(Any, model.video).frames

@@ -11,7 +11,8 @@ from shared.models.fusion import Absent, Concatenation, CrossAttention, Fused, m
 from shared.models.heads import FakeHead
 from shared.models.presets import Preset
 from shared.models.residual import ResidualFrames
-from shared.models.video_encoder import EfficientNetFrames, TemporalConv, VideoEncoder, video_encoder
+from shared.models.temporal import TemporalConv, TemporalTransformer
+from shared.models.video_encoder import EfficientNetFrames, VideoEncoder, video_encoder
 from shared.models.windows import AUDIO_DIM, VIDEO_DIM
 
 
@@ -109,7 +110,8 @@ def _video(preset: Preset, backbones: dict[Modality, dict[str, Any]]) -> VideoEn
         if preset.video == "efficientnet"
         else ResidualFrames(preset.video_width, channels=channels)
     )
-    return VideoEncoder(frames, TemporalConv(frames.features))
+    temporal = TemporalConv if preset.temporal == "conv" else TemporalTransformer
+    return VideoEncoder(frames, temporal(frames.features))
 
 
 def fusion_scorer(scorer: FusionScorer | None) -> FusionScorer:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from shared.models.video_encoder import COLOURS
+
 _KERNEL = [
     [-1.0, 2.0, -2.0, 2.0, -1.0],
     [2.0, -6.0, 8.0, -6.0, 2.0],
@@ -16,20 +18,20 @@ _KERNEL = [
 
 
 class HighPass(nn.Module):
-    """Frames and their residual, the 5 x 5 kernel of the spatial rich model (Fridrich and Kodovsky
-    2012) one a channel: (frames, C, H, W) float32 -> (frames, 2 C, H, W) float32. In bfloat16 the
-    residual would drown in rounding."""
+    """Frames and the residual of their colours, by the 5 x 5 kernel of the spatial rich model
+    (Fridrich and Kodovsky 2012): (frames, C, H, W) float32 -> (frames, C + 3, H, W) float32. In
+    bfloat16 the residual would drown in rounding."""
 
     full_precision = True  # see `runtime.cast_weights`
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
         kernel = torch.tensor([[one / 12 for one in row] for row in _KERNEL])
-        self.register_buffer("kernel", kernel.expand(channels, 1, 5, 5).contiguous())
+        self.register_buffer("kernel", kernel.expand(COLOURS, 1, 5, 5).contiguous())
         self.kernel: Tensor
 
     def forward(self, frames: Tensor) -> Tensor:
-        residual = functional.conv2d(frames, self.kernel, padding=2, groups=frames.shape[1])
+        residual = functional.conv2d(frames[:, :COLOURS], self.kernel, padding=2, groups=COLOURS)
         return torch.cat([frames, residual.clamp(-1, 1)], dim=1)
 
 
@@ -38,8 +40,9 @@ class ResidualFrames(nn.Module):
 
     def __init__(self, width: int, *, channels: int = 3) -> None:
         super().__init__()
-        stem = 2 * channels
-        self.high_pass = HighPass(channels)
+        self.channels = channels
+        stem = channels + COLOURS
+        self.high_pass = HighPass()
         self.features = 10 * width
         self.stem = nn.Sequential(
             nn.Conv2d(stem, width, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(width), nn.SiLU()
@@ -58,6 +61,10 @@ class ResidualFrames(nn.Module):
     @property
     def last_conv(self) -> nn.Module:
         return self.top
+
+    @property
+    def stem_conv(self) -> nn.Conv2d:
+        return cast(nn.Conv2d, self.stem[0])
 
     def forward(self, frames: Tensor) -> Tensor:
         both = self.high_pass(frames).to(self.stem[0].weight.dtype)

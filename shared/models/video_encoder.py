@@ -2,17 +2,26 @@
 
 from typing import Any, Protocol, cast
 
+import torch
 from torch import Tensor, nn
 
-from shared.models.windows import VIDEO_DIM
+COLOURS = 3  # channels beyond these are optical flow
 
 
 class FrameBackbone(Protocol):
     """What both frame backbones are."""
 
     features: int
-    last_conv: nn.Module
-    """Its output is the last convolutional stage, (frames, features, h, w), where Grad-CAM looks."""
+    channels: int
+    """3, or 5 with optical flow."""
+
+    @property
+    def last_conv(self) -> nn.Module:
+        """Its output is the last convolutional stage, (frames, features, h, w), where Grad-CAM looks."""
+
+    @property
+    def stem_conv(self) -> nn.Conv2d:
+        """The first convolution; its first inputs are the colours, flow follows."""
 
     def __call__(self, frames: Tensor) -> Tensor:
         """frames: (frames, channels, 224, 224). Returns (frames, features)."""
@@ -29,28 +38,20 @@ class EfficientNetFrames(nn.Module):
         parsed = EfficientNetConfig.from_dict({**config, "num_channels": channels})
         self.backbone: Any = EfficientNetModel(parsed)
         self.features: int = parsed.hidden_dim
+        self.channels = channels
 
     @property
     def last_conv(self) -> nn.Module:
         return cast(nn.Module, self.backbone.encoder.top_activation)
 
+    @property
+    def stem_conv(self) -> nn.Conv2d:
+        return cast(nn.Conv2d, self.backbone.embeddings.convolution)
+
     def forward(self, frames: Tensor) -> Tensor:
         frames = frames.to(self.backbone.dtype)
         stage = self.backbone.encoder(self.backbone.embeddings(frames)).last_hidden_state
         return cast(Tensor, stage.mean(dim=(2, 3)))
-
-
-class TemporalConv(nn.Module):
-    """Conv1d over time, kernel 3, then average pool: (batch, 5, features) -> (batch, 2048)."""
-
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        self.convolution = nn.Conv1d(features, VIDEO_DIM, kernel_size=3, padding=1)
-        self.activation = nn.ReLU()
-
-    def forward(self, features: Tensor) -> Tensor:
-        hidden = self.activation(self.convolution(features.transpose(1, 2)))
-        return cast(Tensor, hidden.mean(dim=2))
 
 
 class VideoEncoder(nn.Module):
@@ -79,6 +80,13 @@ def initialise(frames: nn.Module) -> None:
             nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
         if isinstance(module, nn.BatchNorm2d):
             nn.init.ones_(module.weight)
+
+
+def silence_flow(frames: FrameBackbone) -> None:
+    """Zero weights for the two flow channels, if any: training starts from the model without flow."""
+    if frames.channels > COLOURS:
+        with torch.no_grad():
+            frames.stem_conv.weight[:, COLOURS : frames.channels] = 0.0
 
 
 def video_encoder(module: VideoEncoder | None) -> VideoEncoder:

@@ -5,12 +5,13 @@ import torch
 from torch import Tensor, nn
 
 from shared.models.residual import HighPass, ResidualFrames
+from shared.models.temporal import TemporalConv, TemporalTransformer
 from shared.models.video_encoder import (
     EfficientNetFrames,
     FrameBackbone,
-    TemporalConv,
     VideoEncoder,
     initialise,
+    silence_flow,
 )
 from tests.support.model_bundles import VIDEO_CONFIG
 
@@ -59,10 +60,41 @@ def test_every_weight_learns(encoder: VideoEncoder) -> None:
 @torch.no_grad()
 def test_the_residual_of_a_smooth_ramp_is_nothing() -> None:
     ramp = torch.linspace(-1, 1, 224).expand(1, 3, 224, 224)
-    residual = HighPass(3)(ramp)[:, 3:, 4:-4, 4:-4]
+    residual = HighPass()(ramp)[:, 3:, 4:-4, 4:-4]
     assert float(residual.abs().max()) < 1e-5
 
 
 def test_temporal_conv_has_the_contracts_form() -> None:
     convolution = next(m for m in TemporalConv(1536).modules() if isinstance(m, nn.Conv1d))
     assert convolution.weight.shape == (2048, 1536, 3)
+
+
+@torch.no_grad()
+def test_the_transformer_takes_the_place_of_the_convolution() -> None:
+    torch.manual_seed(1)
+    temporal = TemporalTransformer(64).eval()
+    features = torch.randn(2, 5, 64)
+    assert temporal(features).shape == (2, 2048)
+    assert not torch.allclose(temporal(features), temporal(features.flip(1)), atol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("kind", ["efficientnet", "residual"])
+def test_flow_channels_start_without_effect_and_learn(kind: str) -> None:
+    channels = 5
+    made = (
+        EfficientNetFrames(VIDEO_CONFIG, channels=channels)
+        if kind == "efficientnet"
+        else ResidualFrames(8, channels=channels)
+    )
+    initialise(made)
+    silence_flow(made)
+    shown = torch.cat([frames(1)[0], torch.zeros(5, 2, 224, 224)], dim=1)
+    moved = shown.clone()
+    moved[:, 3:] = 0.5
+    with torch.enable_grad():
+        made.eval()(moved).square().sum().backward()
+    torch.testing.assert_close(made(shown), made(moved))
+    gradient = made.stem_conv.weight.grad
+    assert gradient is not None
+    assert bool(gradient[:, 3:5].any())
