@@ -19,7 +19,8 @@ def free_ports(count: int) -> list[int]:
 def free_base() -> int:
     """The first of 20 ports in a row that nobody listened on a moment ago: for a stack of its own."""
     first = os.getpid() % len(BASES)  # so that sessions that start together differ
-    for base in (*BASES[first:], *BASES[:first]):
+    for number in range(len(BASES)):
+        base = BASES[(first + number) % len(BASES)]
         with ExitStack() as stack, suppress(OSError):
             for port in range(base, base + BASES.step):
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
