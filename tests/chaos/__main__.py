@@ -31,7 +31,7 @@ STATE = ROOT / ".local"
 DEMO = ROOT / "deploy" / "local" / "demo" / "clip.mp4"
 WEIGHTS = {"ingest": 3, "audio_worker": 3, "video_worker": 4, "fusion": 4, "explain": 2, "kafka": 2}
 GROUPS = [
-    ("ingest-planner", JOBS.name), ("audio-worker", VIDEO_EVENTS.name), ("video-worker", VIDEO_EVENTS.name),
+    ("veracity-planner", JOBS.name), ("audio-worker", VIDEO_EVENTS.name), ("video-worker", VIDEO_EVENTS.name),
     ("fusion", JOB_CONTROL.name), ("fusion", AUDIO_EMBEDDINGS.name), ("fusion", VIDEO_EMBEDDINGS.name),
     ("explain", VERDICTS.name),
 ]
