@@ -1,3 +1,6 @@
+from pathlib import Path
+
+import av
 import numpy as np
 import pytest
 import torch
@@ -6,6 +9,7 @@ from numpy.typing import NDArray
 from shared.models.vad import speech_mask
 
 RNG = np.random.default_rng(0)
+DEMO = Path(__file__).parents[2] / "deploy" / "local" / "demo" / "clip.mp4"
 TIME = np.arange(16_000) / 16_000
 
 
@@ -46,3 +50,30 @@ def test_listening_leaves_the_thread_count_alone() -> None:
     before = torch.get_num_threads()
     speech_mask(np.zeros(16_000, np.float32), 16_000)
     assert torch.get_num_threads() == before
+
+
+def spoken() -> NDArray[np.float32]:
+    """Whole seconds of the demo clip's sound at 16 kHz: sentences with short pauses."""
+    resampler = av.AudioResampler("flt", "mono", 16_000)
+    with av.open(str(DEMO)) as container:
+        blocks = [b.to_ndarray()[0] for f in container.decode(audio=0) for b in resampler.resample(f)]
+    samples = np.concatenate(blocks).astype(np.float32)
+    return samples[: len(samples) // 16_000 * 16_000]
+
+
+def test_speech_is_heard_and_inserted_pauses_are_not() -> None:
+    voice = spoken()
+    mask, fraction = speech_mask(voice, len(voice))
+    assert fraction > 0.4
+    hush = np.zeros(16_000, np.float32)
+    halves = np.concatenate([voice[:64_000], hush, voice[64_000:]])
+    paused, _ = speech_mask(halves, len(halves))
+    assert paused[200 + 10 : 250].mean() < 0.1  # the network lets go within 0.2 s
+    assert paused[250:].mean() > 0.5 * mask[200:].mean()
+
+
+def test_speech_is_heard_in_windows_taken_alone() -> None:
+    voice = spoken()
+    whole, _ = speech_mask(voice, len(voice))
+    alone = np.concatenate([speech_mask(w, len(w))[0] for w in np.split(voice, len(voice) // 16_000)])
+    assert float((alone == whole[: len(alone)]).mean()) > 0.85
