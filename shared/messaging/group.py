@@ -1,6 +1,7 @@
 """A group member: leases for the partitions it was assigned, pausing, commits, lag."""
 
 import logging
+import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -26,7 +27,7 @@ class Group:
         assigned: Callable[[list[Place]], None], revoking: Callable[[list[Lease], bool], None],
     ) -> None:
         self.leases: dict[Place, Lease] = {}
-        self.commits_open = 0
+        self._commits_open = 0
         self._assigned, self._revoking = assigned, revoking
         self._paused: set[Place] = set()
         config = settings.consumer_config(group_id) | {"on_commit": self._on_commit}
@@ -61,8 +62,18 @@ class Group:
         self._paused = wanted
 
     def commit(self) -> None:
-        """Asks for a commit of what is newly finished; its answer comes in a later `poll`."""
-        self._commit(self.leases.values())
+        """Asks for a commit of what is newly finished; its answer comes in a later `poll`.
+
+        One at a time: librdkafka sends a commit again after a coordinator was away, and it would then
+        overwrite a later one.
+        """
+        if not self._commits_open:
+            self._commit(self.leases.values())
+
+    @property
+    def committed(self) -> bool:
+        """Whether all that is finished is committed, by the broker's word."""
+        return not self._commits_open and all(le.position == le.committed for le in self.leases.values())
 
     def lag(self) -> dict[str, int]:
         """Records behind the end by topic, as far as the last fetches know."""
@@ -75,9 +86,13 @@ class Group:
                 lags[topic] = lags.get(topic, 0) + high - position
         return lags
 
-    def close(self) -> None:
-        """Leaves the group."""
-        self._consumer.close()
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Leaves the group; gives up on a broker that does not answer, which then notices by itself."""
+        closing = threading.Thread(target=self._consumer.close, name="closing", daemon=True)
+        closing.start()
+        closing.join(timeout_s)
+        if closing.is_alive():
+            log.warning("left without the broker's answer")
 
     def _commit(self, leases: Iterable[Lease]) -> None:
         news = [(lease, at) for lease in leases if (at := lease.position) not in (None, lease.committed)]
@@ -91,12 +106,12 @@ class Group:
         except KafkaException as error:
             log.warning("commit: %s", error)
             return
-        self.commits_open += 1
+        self._commits_open += 1
         for lease, at in news:
             lease.committed = at
 
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        self.commits_open -= 1
+        self._commits_open -= 1
         failed = [p for p in partitions if error or p.error]
         for partition in failed:
             lease = self.leases.get((partition.topic, partition.partition))

@@ -123,8 +123,7 @@ class Loop:
         self._health.set_ready(self._name, False)
         self._intake.close()
         self._spin(lambda: self._workers.busy.total() == 0, self._settings.drain_s)
-        self._group.commit()
-        self._spin(lambda: self._group.commits_open == 0, _CLOSING_S)
+        self._spin(lambda: self._group.committed, _CLOSING_S)
 
     def _spin(self, done: Callable[[], bool], timeout_s: float) -> None:
         """Keeps polling, without taking anything, until `done` or the timeout."""

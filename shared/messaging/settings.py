@@ -6,11 +6,12 @@ Killed members are noticed after the group's session timeout. With `group_protoc
 default). With "classic" it is set here, to 10 s.
 """
 
-import logging
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.messaging.quiet import librdkafka_logger
 
 Config = dict[str, Any]
 # Room for the largest dead letter (8 MiB) and its headers.
@@ -78,7 +79,7 @@ class KafkaSettings(BaseSettings):
             "bootstrap.servers": self.bootstrap_servers,
             "client.id": client_id,
             "security.protocol": self.security_protocol,
-            "logger": logging.getLogger("librdkafka"),
+            "logger": librdkafka_logger(),
             "reconnect.backoff.max.ms": 2_000,
             "topic.metadata.refresh.interval.ms": 10_000,
             "socket.keepalive.enable": True,

@@ -1,12 +1,7 @@
 """What the loop promises, on librdkafka's mock broker and on Apache Kafka."""
 
-import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +15,8 @@ from shared.messaging.dead_letters import restore
 from shared.messaging.handlers import FINISHED, Step, Task, one_by_one
 from shared.messaging.loop import DeadLetterLimit
 from shared.messaging.settings import KafkaSettings
-from tests.support import messaging_process
 from tests.support.messaging import FAST, PATIENCE_S, Rig, eventually, mock_broker, rig
+from tests.support.messaging_service import service
 
 JOBS = 40
 PARTITIONS = 4  # what the mock broker gives every topic
@@ -99,7 +94,7 @@ def test_finishing_out_of_order_commits_contiguously(on: Rig) -> None:
 def test_a_kill_before_the_commit_redelivers(on: Rig, tmp_path: Path) -> None:
     on = on.noticing_kills()
     on.send_jobs(10, partition=0)
-    with _service(on, hold_job=on.job(3), hold_file=tmp_path / "go") as (process, lines):
+    with service(on, hold_job=on.job(3), hold_file=tmp_path / "go") as (process, lines):
         eventually(lambda: on.job(3) in lines, "the held job begun")
         process.kill()
     assert on.committed().get(0, 0) <= 3
@@ -110,7 +105,7 @@ def test_a_kill_before_the_commit_redelivers(on: Rig, tmp_path: Path) -> None:
 
 def test_sigterm_finishes_what_is_in_flight(on: Rig, tmp_path: Path) -> None:
     on.send_jobs(10, partition=0)
-    with _service(on, hold_job=on.job(3), hold_file=tmp_path / "go") as (process, lines):
+    with service(on, hold_job=on.job(3), hold_file=tmp_path / "go") as (process, lines):
         eventually(lambda: on.job(3) in lines, "the held job begun")
         process.terminate()
         (tmp_path / "go").touch()
@@ -252,35 +247,3 @@ def test_too_many_dead_letters_stop_the_loop(on: Rig) -> None:
     assert isinstance(running.error, DeadLetterLimit)
     assert len(on.letters()) == 5
     assert on.committed() == {0: 5}
-
-
-@contextmanager
-def _service(
-    on: Rig, hold_job: str, hold_file: Path
-) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """A process that serves the test's topic, and the lines it has printed so far."""
-    kafka = {
-        "KAFKA_BOOTSTRAP_SERVERS": on.kafka.bootstrap_servers,
-        "KAFKA_GROUP_PROTOCOL": on.kafka.group_protocol,
-        "KAFKA_OVERRIDES": json.dumps(on.kafka.overrides),
-    }
-    process = subprocess.Popen(  # noqa: S603 our own module
-        [sys.executable, "-m", messaging_process.__name__, on.topic, on.group, hold_job, str(hold_file)],
-        stdout=subprocess.PIPE, text=True, env=os.environ | kafka,
-    )
-    lines: list[str] = []
-    out = process.stdout
-    assert out is not None
-
-    def read() -> None:
-        lines.extend(line.strip() for line in iter(out.readline, ""))
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        yield process, lines
-    finally:
-        process.kill()
-        process.wait()
-        reader.join()
-        out.close()

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import Producer as KafkaProducer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from shared.contracts.codec import decode, encode
 from shared.contracts.jobs import Cancelled
+from shared.contracts.outcomes import Transient
 from shared.contracts.records import Outgoing, Record
 from shared.contracts.topics import DEAD_LETTERS, JOB_CONTROL
 from shared.messaging.admin import create_topics
@@ -133,10 +134,13 @@ class Rig:
             consumer.close()
 
     def all_committed(self) -> bool:
-        """Whether everything on the topic is committed."""
-        with LogReader(self.kafka, [self.topic], {}) as reader:
-            ends = {partition: end for (_, partition), end in reader.end_offsets().items() if end}
-        return self.committed() == ends
+        """Whether everything on the topic is committed; not while the broker cannot say."""
+        try:
+            with LogReader(self.kafka, [self.topic], {}) as reader:
+                ends = {partition: end for (_, partition), end in reader.end_offsets().items() if end}
+            return self.committed() == ends
+        except (Transient, KafkaException):
+            return False
 
     def records(self, topic: str) -> list[Record]:
         with LogReader(self.kafka, [topic], {}) as reader:
