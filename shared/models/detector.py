@@ -14,7 +14,7 @@ from shared.models.audio_encoder import encode_padded, token_encoder, token_mask
 from shared.models.flow import optical_flow
 from shared.models.model import DeepfakeModel, fusion_scorer
 from shared.models.presets import Preset
-from shared.models.runtime import GPU_ROWS, Runtime, in_chunks
+from shared.models.runtime import GPU_ROWS, Runtime, in_chunks, pin
 from shared.models.schema import BundleManifest
 from shared.models.video_encoder import video_encoder
 from shared.models.windows import SAMPLES, VIDEO_DIM, WindowInput, WindowOutput
@@ -29,7 +29,7 @@ class Detector:
         """model: in evaluation mode, on the runtime's device and dtype (see `bundle.load_bundle`)."""
         self.manifest = manifest
         self.runtime = str(runtime)  # recorded in every result, e.g. "cpu/bfloat16/2"
-        self._model, self._preset, self._device = model, preset, runtime.device
+        self._model, self._preset, self._runtime, self._device = model, preset, runtime, runtime.device
 
     @property
     def audio_tokens(self) -> int:
@@ -43,6 +43,7 @@ class Detector:
         Returns tokens (B, A, 512) float16; those past `valid` are zero, padding changes nothing else.
         """
         encoder = token_encoder(self._model.audio)
+        pin(self._runtime)
         waveform = torch.from_numpy(np.ascontiguousarray(samples)).to(self._device)
         counts = torch.from_numpy(np.asarray(valid, dtype=np.int64))
         return _float16(encode_padded(encoder, waveform, counts, in_chunks))
@@ -57,6 +58,7 @@ class Detector:
     def encode_video(self, crops: NDArray[np.uint8]) -> NDArray[np.float16]:
         """crops: (B, 5, 224, 224, 3) RGB, one face in one window each. Returns (B, 2048) float16."""
         encoder = video_encoder(self._model.video)
+        pin(self._runtime)
         if not len(crops):
             return np.zeros((0, VIDEO_DIM), np.float16)
         chunks = [crops[i : i + GPU_ROWS] for i in range(0, len(crops), GPU_ROWS)]
@@ -66,6 +68,7 @@ class Detector:
     def score(self, windows: Sequence[WindowInput]) -> list[WindowOutput]:
         """One output a window, in order. See `WindowOutput`; a window without any input gives all None."""
         scorer = fusion_scorer(self._model.scorer)
+        pin(self._runtime)
         return [scoring.score_window(scorer, window, self.manifest, self._device) for window in windows]
 
     def aggregate(self, series: Series, duration_s: float) -> tuple[Probability, Interval | None]:
@@ -100,6 +103,7 @@ class Detector:
         Returns the scalar fake logit; gradients reach `last_conv`'s output, frames and samples.
         Without frames and without speech it is the constant of absence, and has no gradient.
         """
+        pin(self._runtime)
         mask = None
         if samples is not None and speech is not None:
             mask = self.token_mask(speech[None], np.array([len(samples)]))

@@ -47,7 +47,10 @@ def cpu_has_bfloat16() -> bool:
 
 
 def pin(runtime: Runtime) -> None:
-    """Makes the process follow the runtime. wav2vec2's last bits depend on the number of threads."""
+    """Makes the calling thread follow the runtime: wav2vec2's last bits depend on the number of threads.
+
+    OpenMP keeps that number per thread, so another thread of the process may fall back to all cores.
+    """
     torch.set_num_threads(runtime.threads)
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True

@@ -1,5 +1,7 @@
 """The shipped bundle through the detector: what services rely on."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -142,3 +144,21 @@ def test_the_clip_is_aggregated_by_the_bundles_calibration(detector: Detector) -
 def test_the_runtime_is_recorded() -> None:
     assert compact("float32").detector.runtime == f"cpu/float32/{torch.get_num_threads()}"
     assert compact("bfloat16").detector.runtime == f"cpu/bfloat16/{torch.get_num_threads()}"
+
+
+def test_the_thread_count_holds_in_every_thread_of_the_process() -> None:
+    code = (
+        "import os, threading, numpy as np\n"
+        "from shared.models.bundle import load_bundle\n"
+        "detector = load_bundle('compact', device='cpu', threads=1).detector\n"
+        "found = []\n"
+        "def work():\n"
+        "    before = set(os.listdir('/proc/self/task'))\n"
+        "    detector.encode_video(np.zeros((1, 5, 224, 224, 3), np.uint8))\n"
+        "    found.extend(set(os.listdir('/proc/self/task')) - before)\n"
+        "worker = threading.Thread(target=work)\n"
+        "worker.start()\nworker.join()\n"
+        "assert detector.runtime == 'cpu/' + detector.runtime.split('/')[1] + '/1'\n"
+        "assert found == [], found\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 - our own code
