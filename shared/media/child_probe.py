@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from shared.contracts.outcomes import BadMedia
 from shared.media import wire
 from shared.media.container import DEMUXERS, INDEXED, keep_only, known, open_media, packets, prepare
-from shared.media.extent import measure, seeks
+from shared.media.extent import from_tail, from_walk, seeks
 from shared.media.geometry import upright_size
 from shared.media.remote import RemoteFile
 
@@ -32,7 +32,13 @@ def run(file: RemoteFile, task: wire.Header, say: Callable[[wire.Header, wire.Bu
         numbers = [stream.index for stream in chosen]
     # A stream must not be touched once its container is closed: FFmpeg would crash.
     with open_media(file, name, limits["max_pixels"]) as container:
-        start, end = measure(file, container, _numbered(container, numbers), limits["max_duration_s"])
+        extent = from_tail(file, container, _numbered(container, numbers))
+    if extent is None:
+        with open_media(file, name, limits["max_pixels"]) as container:
+            extent = from_walk(container, _numbered(container, numbers), limits["max_duration_s"])
+    start, end = extent
+    if end - start > limits["max_duration_s"]:
+        raise BadMedia("too_long", f"{end - start:.0f} s")
     indexed = False
     if DEMUXERS[name] in INDEXED:
         with open_media(file, name, limits["max_pixels"]) as container:

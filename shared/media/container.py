@@ -32,6 +32,7 @@ _MAX_DEMUX_ERRORS = 200
 def open_media(file: RemoteFile, container: str, max_pixels: int) -> InputContainer:
     """Raises FFmpeg's errors where the container cannot be read."""
     demuxer = DEMUXERS[container]
+    file.seek(0)
     return av.open(
         file,
         mode="r",

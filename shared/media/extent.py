@@ -11,34 +11,37 @@ from shared.media.remote import RemoteFile
 _SMALL = 16 << 20  # read whole
 _TAIL_S = 3.0
 _LAST_FRAME_S = 0.04
+_PRIMING_S = 1.0
+Extent = tuple[float, float]  # earliest start and latest end, seconds
 
 
-def measure(
-    file: RemoteFile, container: InputContainer, streams: list[Stream], max_duration_s: float
-) -> tuple[float, float]:
-    """(start, end) in seconds: earliest start and latest end among `streams`.
-
-    A small file is walked packet by packet; of a large one only the tail is read, unless the tail
-    is not where the header puts it. Raises `BadMedia` (too_long, no_frames).
-    """
+def from_tail(file: RemoteFile, container: InputContainer, streams: list[Stream]) -> Extent | None:
+    """Of a large file only the tail is read; None if the tail is not where the header puts it."""
     keep_only(container, streams)
-    starts = [seconds(stream.start_time, stream) for stream in streams]
-    ends: dict[int, float] = {}
     length = container.duration / av.time_base if container.duration else 0.0
-    if file.size > _SMALL and length > 2 * _TAIL_S and _seek(container, streams[0], length - _TAIL_S, starts[0]):
-        ends = _walk(container, streams, None)[1]
-    if len(ends) < len(streams):
-        if not _seek(container, streams[0], 0.0, starts[0]) and file.fetched > _SMALL:
-            raise BadMedia("unreadable_media", "it cannot be rewound")
-        firsts, ends = _walk(container, streams, max_duration_s)
-        starts = [s if s is not None else firsts.get(stream.index) for s, stream in zip(starts, streams, strict=True)]
-    known = [start for start in starts if start is not None]
+    starts = [start for stream in streams if (start := seconds(stream.start_time, stream)) is not None]
+    if file.size <= _SMALL or length < 2 * _TAIL_S or len(starts) < len(streams):
+        return None
+    if not _seek(container, streams[0], length - _TAIL_S, starts[0]):
+        return None
+    ends = _walk(container, streams, None)[1]
+    return (min(starts), max(ends.values())) if len(ends) == len(streams) else None
+
+
+def from_walk(container: InputContainer, streams: list[Stream], max_duration_s: float) -> Extent:
+    """Packet by packet through the whole file. Raises `BadMedia` (too_long, no_frames)."""
+    keep_only(container, streams)
+    starts = {stream.index: seconds(stream.start_time, stream) for stream in streams}
+    firsts, ends = _walk(container, streams, max_duration_s)
+    known = [start for index, first in firsts.items() if (start := _first(starts[index], first)) is not None]
     if not ends:
         raise BadMedia("no_frames")
-    start, end = min(known, default=0.0), max(ends.values())
-    if end - start > max_duration_s:
-        raise BadMedia("too_long", f"{end - start:.0f} s")
-    return start, max(end, start)
+    return min(known), max(*ends.values(), min(known))
+
+
+def _first(header: float | None, packet: float) -> float:
+    """The header knows of samples to skip; it is believed if the packets do not contradict it."""
+    return header if header is not None and abs(header - packet) < _PRIMING_S else packet
 
 
 def seeks(file: RemoteFile, container: InputContainer, stream: Stream, start: float, end: float) -> bool:
