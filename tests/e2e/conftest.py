@@ -1,11 +1,15 @@
 """One whole stack for all end-to-end tests of a session, driven by the commands that an operator types."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from deploy.local.layout import ROOT
 from deploy.local.ports import free_base
+from tests.support.clip_files import Frames, Samples, read_clip
 from tests.support.local_stack import LocalStack
+from tests.support.stack_client import StackClient
 
 LIMIT_BYTES = 64 * 1024 * 1024  # low, so that a file over it is quickly made
 LIMITS = {"VERACITY_LIMIT_MAX_BYTES": str(LIMIT_BYTES)}
@@ -24,3 +28,16 @@ def stack(running_stack: LocalStack) -> LocalStack:
     if not running_stack.ready():
         running_stack.up()
     return running_stack
+
+
+@pytest.fixture
+def client(stack: LocalStack) -> Iterator[StackClient]:
+    """Talks to the stack's API."""
+    with closing(StackClient(stack.url)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def demo() -> tuple[Frames, Samples]:
+    """The demo clip's picture and sound."""
+    return read_clip(ROOT / "deploy" / "local" / "demo" / "clip.mp4")
