@@ -22,7 +22,7 @@ class MemoryLog:
         self.outage: str | None = None
         self._ends: Positions = {}
         self._grown = threading.Condition()
-        self._clock_ms = itertools.count(1_700_000_000_000)
+        self._clock_ms = itertools.count(1_795_521_600_000)
 
     async def publish(self, messages: Sequence[Event], traceparent: str) -> None:
         self.publish_now(messages, traceparent)

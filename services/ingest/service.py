@@ -22,7 +22,7 @@ from shared.contracts.outcomes import Transient
 from shared.contracts.topics import INBOX, JOBS, MEDIA_SUBMITTED
 from shared.media.limits import Limits
 from shared.media.probe import probe
-from shared.messaging.loop import Loop, LoopSettings, one_by_one
+from shared.messaging.loop import DeadLetterLimit, Loop, LoopSettings, one_by_one
 from shared.messaging.producer import Producer
 from shared.messaging.reader import LogReader
 from shared.messaging.settings import KafkaSettings
@@ -31,6 +31,7 @@ from shared.storage import ObjectStore, S3Settings
 
 log = logging.getLogger(__name__)
 DRAIN_S = 30.0
+PAUSE_S = 60.0
 
 
 class Alive(Health):
@@ -57,7 +58,7 @@ class Service:
         self, settings: IngestSettings, kafka: KafkaSettings, s3: S3Settings, limits: Limits,
         store: ObjectStore, bundle_digest: str,
     ) -> None:
-        self._store, self._health = store, Health()
+        self._store, self._health, self._listen_every_s = store, Health(), settings.listen_every_s
         self._health.set_ready("read model", False)
         alive = Alive(self._health)
         self._model = ReadModel(Path(settings.state_dir) / "read_model.sqlite")
@@ -68,7 +69,9 @@ class Service:
         self._follower = Follower(self._model, open_reader)
         jobs = CurrentJobs(self._model, self._follower, 4 * settings.catch_up_s)
         self._producer = Producer(kafka, "ingest")
-        self._quick = Producer(kafka, "ingest-api", max(1.0, settings.publish_timeout_s - 1.0))
+        # A submitter waits for this one: nothing lingers, and what fails fails before the answer is due.
+        at_once = kafka.model_copy(update={"overrides": {"linger.ms": 0} | kafka.overrides})
+        self._quick = Producer(at_once, "ingest-api", max(1.0, settings.publish_timeout_s - 1.0))
         publisher = KafkaPublisher(self._quick, settings.publish_timeout_s)
         rules = Rules(
             bundle_digest=bundle_digest, bucket=store.bucket,
@@ -113,7 +116,8 @@ class Service:
             threading.Thread(target=_until_done, args=(chore, stop), name=name, daemon=True).start()
         parts = [
             self._start("planner", stop, lambda: self._planning.run(stop)),
-            self._start("intake", stop, lambda: self._taking_in.run(stop)),
+            self._start("intake", stop, lambda: self._take_in(stop)),
+            self._start("listener", stop, lambda: self._follower.listen(stop, self._listen_every_s)),
             self._start("sweeper", stop, lambda: self._sweeper.run(stop, lambda: tick("sweeper"))),
             self._start("api", stop, self._server.run),
         ]
@@ -129,6 +133,15 @@ class Service:
             producer.close()
         self._model.close()
         return not self._failed
+
+    def _take_in(self, stop: threading.Event) -> None:
+        """Strangers' malformed records must not stop the API: past the limit, taking in only slows down."""
+        while not stop.is_set():
+            try:
+                self._taking_in.run(stop)
+            except DeadLetterLimit as error:
+                log.error("taking in pauses for %.0f s: %s", PAUSE_S, error)
+                stop.wait(PAUSE_S)
 
     def _follow(self, stop: threading.Event) -> None:
         self._follower.run(stop, lambda: self._health.tick("read model"))

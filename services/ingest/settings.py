@@ -30,6 +30,8 @@ class IngestSettings(BaseSettings):
     probes: int = Field(default=2, ge=1, description="media probed at once")
     publish_timeout_s: float = Field(default=4.0, gt=0, description="then a submission is answered with 503")
     catch_up_s: float = Field(default=3.0, gt=0, description="how long a miss waits for the read model")
+    explain_within_s: float = Field(default=900.0, gt=0, description="then a verdict stands without pictures")
+    listen_every_s: float = Field(default=1.0, gt=0, description="between two questions to the broker")
     sweep_every_s: float = Field(default=2.0, gt=0)
     sweep_again_s: float = Field(
         default=2 * 3600.0, description="after a deletion: longer than anything still writes below the job"

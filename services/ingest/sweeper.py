@@ -57,6 +57,7 @@ class Sweeper:
             self._say(rejection(job_id, BadMedia("deadline_passed")), now)
         for job_id in self._ours(self._model.expired(_before(now, settings.keep_jobs_s))):
             self._say(JobDeleted(job_id=job_id, deleted_at=now), now)
+        self._follower.wake(self._model.give_up_explanations(_before(now, settings.explain_within_s)))
         for job_id, _ in self._model.unswept(_before(now, settings.sweep_again_s)):
             self._store.remove_prefix(job_prefix(job_id))
             self._model.mark_swept(job_id)

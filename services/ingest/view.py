@@ -1,6 +1,7 @@
 """A job as the API shows it. URLs are paths on the API's own host."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from services.ingest.read_model import JobState
 from shared.contracts.base import ErrorBody
@@ -77,8 +78,14 @@ def results(state: JobState) -> ResultsView | None:
                          media_type=a.media_type)
             for a in explained.artifacts
         ),
-        explanation=state.explained.status if state.explained else "skipped",
+        explanation=_explanation(state),
     )
+
+
+def _explanation(state: JobState) -> Literal["ok", "failed", "skipped"]:
+    if state.explained is not None:
+        return state.explained.status
+    return "failed" if state.accepted is None or state.accepted.options.explain else "skipped"
 
 
 def verdict_windows(verdict: Verdict) -> tuple[WindowView, ...]:

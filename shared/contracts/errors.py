@@ -37,6 +37,7 @@ ERRORS: dict[str, ErrorKind] = {
     "not_ready": ErrorKind(
         "The service is starting or a dependency is away; try again in some seconds.", 503
     ),
+    "internal_error": ErrorKind("Something went wrong on our side; try again, and tell the operator.", 500),
     # At the end of a job.
     "fetch_failed": ErrorKind("The URL could not be fetched; check it, or upload the file instead."),
     "fetch_timeout": ErrorKind("The host sent the file too slowly; upload the file instead."),

@@ -1,5 +1,6 @@
 """Two replicas of ingest on real Kafka and a real object store."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -144,6 +145,20 @@ def test_an_upload_that_is_too_large_gets_an_answer_while_it_is_still_sending(pl
     )
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert list(place.store.list("jobs/")) == before
+
+
+def test_a_client_that_goes_away_leaves_nothing(place: Place) -> None:
+    before = set(place.store.list("jobs/"))
+    part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n' + MP4
+    head = (
+        f"POST {ANALYZE} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        f"Content-Length: 15000000\r\n\r\n"
+    )
+    host, port = place.a.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as link:
+        link.sendall(head.encode() + part + b"x" * 9_000_000)
+    assert upload(place.a).status_code == 202
+    wait_until(lambda: len(set(place.store.list("jobs/")) - before) == 1, 30)
 
 
 def test_a_large_upload_arrives_whole(place: Place) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
+from services.ingest.view import view
 from shared.contracts.base import Event
 from shared.contracts.codec import decode
 from shared.contracts.jobs import DeadlinePassed, JobAccepted, JobDeleted, MediaRef, Rejected
-from tests.support.ingest import Ingest, ingest, planned, verdict
+from tests.support.ingest import Ingest, explained, ingest, planned, verdict
 
 JOB = "11111111-1111-1111-1111-111111111111"
 
@@ -71,6 +72,22 @@ def test_a_job_that_nobody_could_plan_is_rejected(replica: Ingest) -> None:
     (answer,) = said_by(replica)
     assert isinstance(answer, Rejected)
     assert (answer.error.code, replica.state(JOB).status) == ("deadline_passed", "failed")
+
+
+def test_a_verdict_stands_without_pictures_if_they_do_not_come(replica: Ingest) -> None:
+    accept(replica)
+    replica.say(planned(JOB), verdict(JOB))
+    replica.clock.now = replica.state(JOB).updated_at + timedelta(seconds=1)
+    assert (said_by(replica), replica.state(JOB).status) == ([], "running")
+    replica.clock.forward(replica.settings.explain_within_s)
+    assert (said_by(replica), replica.state(JOB).status) == ([], "completed")
+    shown = view(replica.state(JOB)).results
+    assert shown is not None
+    assert shown.explanation == "failed"
+    replica.say(explained(JOB))
+    shown = view(replica.state(JOB)).results
+    assert shown is not None
+    assert shown.explanation == "ok"
 
 
 def test_old_jobs_are_deleted_with_their_objects(replica: Ingest) -> None:

@@ -4,9 +4,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.contracts.errors import ERRORS
 from shared.contracts.outcomes import BadMedia, Transient
@@ -63,6 +64,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Transient, _transient)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
@@ -84,6 +87,16 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     return _counted(request, "invalid_request", f"{place}: {first['msg']}")
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The client went away while it was sending; nobody reads this answer."""
+    return Response(status_code=499)
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    """Uvicorn logs the error itself."""
+    return _counted(request, "internal_error", "")
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,6 @@
 """POST /api/v1/jobs/analyze-video: a file or a URL becomes a job, once per Idempotency-Key."""
 
+import logging
 import re
 from typing import Annotated, Any
 from uuid import uuid4
@@ -23,6 +24,7 @@ from shared.observability.logs import bind
 from shared.observability.tracing import child_of
 from shared.storage.keys import media_key, parse_uri
 
+log = logging.getLogger(__name__)
 router = APIRouter(prefix=API)
 MAX_KEY = 200
 
@@ -71,7 +73,7 @@ async def analyze_video(
     try:
         if idempotency_key is not None and not re.fullmatch(r"[\x21-\x7e]+", idempotency_key):
             raise Refused("invalid_request", "Idempotency-Key must be printable ASCII without spaces")
-        if api.follower.silence_s() > 3 * api.settings.sweep_every_s + api.settings.catch_up_s:
+        if api.follower.silence_s() > 5 * api.settings.listen_every_s:
             raise Transient("the broker does not answer")
         job_id = ids.job_id("http", idempotency_key)
         traceparent, shared = child_of(request.headers.get("traceparent")), idempotency_key is not None
@@ -125,6 +127,7 @@ async def _accept(api: Api, job: JobAccepted, traceparent: str, *, shared: bool)
             await api.blocking(api.model.doubt, parse_uri(job.media.uri)[1], job.job_id, api.clock())
         raise
     metrics.JOBS_TAKEN.labels(job.source).inc()
+    log.info("accepted", extra={"source": job.source, "bytes": job.media.size})
     if not shared:
         return None
     winner = await api.blocking(api.jobs.current, job.job_id)

@@ -5,8 +5,8 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from services.ingest.read_model.model import Positions, ReadModel
@@ -97,15 +97,26 @@ class Follower:
                 if not self._watchers[job_id]:
                     del self._watchers[job_id]
 
+    def wake(self, job_ids: Iterable[str]) -> None:
+        """Those who watch these jobs look again."""
+        with self._moved:
+            woken = [watcher for job_id in job_ids for watcher in self._watchers.get(job_id, ())]
+        for loop, event in woken:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(event.set)
+
+    def listen(self, stop: threading.Event, every_s: float) -> None:
+        """Asks the broker every so often, so that `silence_s` tells of an outage soon. In its own thread."""
+        while not stop.wait(every_s):
+            with suppress(Transient):
+                self.ends(2 * every_s)
+
     def _take(self, records: list[Record]) -> None:
         changed = self._model.fold(records)
         with self._moved:
             self._next.update({(r.topic, r.partition): r.offset + 1 for r in records})
             self._moved.notify_all()
-            woken = [watcher for job_id in changed for watcher in self._watchers.get(job_id, ())]
-        for loop, event in woken:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(event.set)
+        self.wake(changed)
 
     def _reached(self, ends: Positions) -> bool:
         return all(self._next.get(place, 0) >= end for place, end in ends.items())

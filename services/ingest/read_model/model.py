@@ -105,6 +105,12 @@ class ReadModel:
         with self._transaction() as db:
             db.execute("UPDATE jobs SET swept = 1 WHERE job_id = ?", (job_id,))
 
+    def give_up_explanations(self, verdict_before: datetime) -> list[str]:
+        """Completes jobs whose explanation did not come; gives their ids."""
+        with self._transaction() as db:
+            found = db.execute(rows.GIVE_UP, (int(verdict_before.timestamp() * 1000),)).fetchall()
+        return [job_id for (job_id,) in found]
+
     def oldest_unfinished(self) -> datetime | None:
         """When the oldest job that is pending or running was accepted."""
         with self._reading() as db:

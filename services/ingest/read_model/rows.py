@@ -14,6 +14,10 @@ EXISTS = "(accepted IS NOT NULL OR deleted_at IS NOT NULL)"
 ONE = f"SELECT * FROM jobs WHERE job_id = ? AND {EXISTS}"  # noqa: S608 literals
 SCORES = "SELECT body FROM windows WHERE job_id = ? ORDER BY window"
 OLDEST_UNFINISHED = "SELECT min(created_at) FROM jobs WHERE status IN ('pending', 'running')"
+GIVE_UP = (
+    "UPDATE jobs SET unexplained = 1 WHERE status = 'running' AND verdict IS NOT NULL AND updated_ms < ?"
+    " RETURNING job_id"
+)
 NEWEST = f"""
 SELECT job_id, status, created_at, updated_ms, json_extract(verdict, '$.verdict') AS verdict,
        json_extract(verdict, '$.p_fake') AS p_fake,

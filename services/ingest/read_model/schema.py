@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-VERSION = 1  # raise it when the tables change: an older file is thrown away and folded anew
+VERSION = 2  # raise it when the tables change: an older file is thrown away and folded anew
 
 TABLES = """
 CREATE TABLE jobs (
@@ -20,10 +20,12 @@ CREATE TABLE jobs (
     deleted_at REAL,
     deleted_position INTEGER,
     swept INTEGER NOT NULL DEFAULT 0,
+    unexplained INTEGER NOT NULL DEFAULT 0,  -- the explanation is no longer waited for
     status TEXT NOT NULL GENERATED ALWAYS AS (
         CASE WHEN cancelled OR deleted_at IS NOT NULL THEN 'cancelled'
              WHEN verdict_outcome = 'failed' THEN 'failed'
-             WHEN verdict IS NOT NULL AND (explained IS NOT NULL OR NOT wants_explanation) THEN 'completed'
+             WHEN verdict IS NOT NULL AND (explained IS NOT NULL OR NOT wants_explanation OR unexplained)
+                 THEN 'completed'
              WHEN verdict IS NOT NULL THEN 'running'
              WHEN rejected IS NOT NULL THEN 'failed'
              WHEN planned IS NOT NULL THEN 'running'
