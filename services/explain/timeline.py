@@ -18,16 +18,16 @@ FUSED, VIDEO, AUDIO, GAP = "#000000", "#0072B2", "#D55E00", "#BBBBBB"
 def draw(verdict: Verdict) -> bytes:
     """PNG. One window is one second."""
     series, count = verdict.series, len(verdict.series.p_fake)
-    seconds = np.arange(count + 1)
+    seconds = np.repeat(np.arange(count + 1), 2)[1:-1]  # both edges of each window
     figure = Figure(figsize=(10, 4.2), dpi=100, layout="constrained")
     scores, strips = figure.subplots(2, 1, sharex=True, height_ratios=[5, 1])
     low, high = _steps(series.low), _steps(series.high)
-    scores.fill_between(seconds, low, high, step="post", color=FUSED, alpha=0.15, linewidth=0)
+    scores.fill_between(seconds, low, high, color=FUSED, alpha=0.15, linewidth=0)
     for label, values, colour, width in (
         ("picture", series.video, VIDEO, 1.4), ("sound", series.audio, AUDIO, 1.4),
         ("both together", series.p_fake, FUSED, 2.2),
     ):
-        scores.step(seconds, _steps(values), where="post", color=colour, linewidth=width, label=label)
+        scores.plot(seconds, _steps(values), color=colour, linewidth=width, label=label)
     for index, value in enumerate(series.p_fake):
         if value is None:
             scores.axvspan(index, index + 1, color=GAP, alpha=0.4, linewidth=0)
@@ -62,6 +62,5 @@ def _strips(axes: Axes, faces: Sequence[int | None], speech: Sequence[float | No
 
 
 def _steps(values: Sequence[float | None]) -> NDArray[np.float64]:
-    """One value a second edge, the last one repeated; NaN where there is none."""
-    found = [np.nan if v is None else v for v in values]
-    return np.array([*found, found[-1] if found else np.nan], np.float64)
+    """Each value at both edges of its window; NaN, which is not drawn, where there is none."""
+    return np.repeat(np.array([np.nan if v is None else v for v in values], np.float64), 2)
