@@ -5,12 +5,20 @@ from typing import Protocol
 
 import av
 from av.container import InputContainer
-from av.packet import Packet
-from av.stream import Stream
+from av.video.stream import VideoStream
 
 from shared.contracts.outcomes import BadMedia
 from shared.media import wire
-from shared.media.container import keep_only, open_media, packets, prepare, stamp
+from shared.media.container import (
+    MediaPacket,
+    MediaStream,
+    keep_only,
+    numbered,
+    open_media,
+    packets,
+    prepare,
+    stamp,
+)
 from shared.media.picture import Picture
 from shared.media.remote import RemoteFile
 from shared.media.sound import Sound
@@ -24,7 +32,7 @@ class Collector(Protocol):
 
     done: bool
 
-    def feed(self, packet: Packet) -> Iterator[Output]: ...
+    def feed(self, packet: MediaPacket) -> Iterator[Output]: ...
     def damage(self) -> None: ...
     def finish(self) -> Iterator[Output]: ...
 
@@ -33,7 +41,7 @@ def run(file: RemoteFile, task: wire.Header, say: Callable[[wire.Header, wire.Bu
     """Says each window of the segment once per stream asked for."""
     with open_media(file, task["container"], task["allow"]["max_pixels"]) as container:
         collectors = _collectors(container, task)
-        streams = [container.streams[index] for index in collectors]
+        streams = [numbered(container, index) for index in collectors]
         keep_only(container, streams)
         if task["indexed"] and task["first"] > 0 and not _seek(container, streams[0], task):
             raise BadMedia("unreadable_media", "it cannot be searched")
@@ -57,11 +65,11 @@ def _collectors(container: InputContainer, task: wire.Header) -> dict[int, Colle
     segment = (task["start_s"], task["first"], task["count"])
     collectors: dict[int, Collector] = {}
     for kind, index in task["streams"].items():
-        if index >= len(container.streams) or container.streams[index].type != kind:
+        stream = numbered(container, index)
+        if stream.type != kind:
             raise BadMedia("unreadable_media", "its streams are not those that were probed")
-        stream = container.streams[index]
         prepare(stream, task["allow"]["max_pixels"])
-        if kind == "video":
+        if isinstance(stream, VideoStream):
             shape = (task["width"], task["height"], task["rotation"])
             collectors[index] = Picture(stream, segment, shape, task["fps"], task["allow"]["max_frames"])
         else:
@@ -69,7 +77,7 @@ def _collectors(container: InputContainer, task: wire.Header) -> dict[int, Colle
     return collectors
 
 
-def _seek(container: InputContainer, stream: Stream, task: wire.Header) -> bool:
+def _seek(container: InputContainer, stream: MediaStream, task: wire.Header) -> bool:
     """To the keyframe before the segment; to the beginning if the index misleads."""
     target = task["start_s"] + task["first"] - _PREROLL_S
     for at in (target, task["start_s"] - 1.0):

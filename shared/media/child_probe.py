@@ -6,12 +6,24 @@ from typing import Any
 import av
 from av.audio.frame import AudioFrame
 from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import Disposition
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from shared.contracts.outcomes import BadMedia
 from shared.media import wire
-from shared.media.container import DEMUXERS, INDEXED, keep_only, known, open_media, packets, prepare
+from shared.media.container import (
+    DEMUXERS,
+    INDEXED,
+    MediaPacket,
+    MediaStream,
+    keep_only,
+    known,
+    numbered,
+    open_media,
+    packets,
+    prepare,
+)
 from shared.media.extent import from_tail, from_walk, seeks
 from shared.media.geometry import upright_size
 from shared.media.remote import RemoteFile
@@ -32,44 +44,39 @@ def run(file: RemoteFile, task: wire.Header, say: Callable[[wire.Header, wire.Bu
         numbers = [stream.index for stream in chosen]
     # A stream must not be touched once its container is closed: FFmpeg would crash.
     with open_media(file, name, limits["max_pixels"]) as container:
-        extent = from_tail(file, container, _numbered(container, numbers))
+        extent = from_tail(file, container, [numbered(container, n) for n in numbers])
     if extent is None:
         with open_media(file, name, limits["max_pixels"]) as container:
-            extent = from_walk(container, _numbered(container, numbers), limits["max_duration_s"])
+            extent = from_walk(container, [numbered(container, n) for n in numbers], limits["max_duration_s"])
     start, end = extent
     if end - start > limits["max_duration_s"]:
         raise BadMedia("too_long", f"{end - start:.0f} s")
     indexed = False
     if DEMUXERS[name] in INDEXED:
         with open_media(file, name, limits["max_pixels"]) as container:
-            indexed = seeks(file, container, _numbered(container, numbers)[0], start, end)
+            indexed = seeks(file, container, numbered(container, numbers[0]), start, end)
     say({"start_s": start, "duration_s": end - start, "indexed": indexed, **found}, b"")
 
 
-def _numbered(container: InputContainer, numbers: list[int]) -> list[Stream]:
-    if max(numbers) >= len(container.streams):
-        raise BadMedia("unreadable_media", "its streams changed")
-    return [container.streams[number] for number in numbers]
-
-
-def _candidates(container: InputContainer, limits: dict[str, Any]) -> list[Stream]:
+def _candidates(container: InputContainer, limits: dict[str, Any]) -> list[MediaStream]:
     if len(container.streams) > limits["max_streams"]:
         raise BadMedia("too_many_streams", f"{len(container.streams)}")
     pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    both: list[Stream] = [*pictures[:_CANDIDATES], *container.streams.audio[:_CANDIDATES]]
+    both: list[MediaStream] = [*pictures[:_CANDIDATES], *container.streams.audio[:_CANDIDATES]]
     if not both:
         raise BadMedia("no_streams")
     streams = [stream for stream in both if known(stream)]
     if not streams:
         raise BadMedia("unsupported_codec")
     for stream in streams:
-        context = stream.codec_context
-        if stream.type == "video" and context.width * context.height > limits["max_pixels"]:
-            raise BadMedia("too_many_pixels", f"{context.width} x {context.height}")
+        if isinstance(stream, VideoStream) and stream.width * stream.height > limits["max_pixels"]:
+            raise BadMedia("too_many_pixels", f"{stream.width} x {stream.height}")
     return streams
 
 
-def _first_frames(file: RemoteFile, container: InputContainer, streams: list[Stream], max_pixels: int) -> First:
+def _first_frames(
+    file: RemoteFile, container: InputContainer, streams: list[MediaStream], max_pixels: int
+) -> First:
     """The first frame of each stream that gives one within what we are ready to read."""
     first: First = {}
     keep_only(container, streams)
@@ -86,9 +93,9 @@ def _first_frames(file: RemoteFile, container: InputContainer, streams: list[Str
     return first
 
 
-def _try(stream: Stream, packet: av.Packet | None, first: First) -> None:
+def _try(stream: MediaStream, packet: MediaPacket | None, first: First) -> None:
     try:
-        frames = stream.codec_context.decode(packet)
+        frames: list[Any] = list(stream.codec_context.decode(packet))
     except (av.error.FFmpegError, ValueError):
         return
     usable = [frame for frame in frames if not (isinstance(frame, VideoFrame) and frame.is_corrupt)]
@@ -96,7 +103,7 @@ def _try(stream: Stream, packet: av.Packet | None, first: First) -> None:
         first[stream.index] = usable[0]
 
 
-def _choose(streams: list[Stream], first: First, limits: dict[str, Any]) -> list[Stream]:
+def _choose(streams: list[MediaStream], first: First, limits: dict[str, Any]) -> list[MediaStream]:
     """The first usable picture and the first usable sound."""
     pictures = [s for s in streams if s.type == "video" and s.index in first]
     sounds = [s for s in streams if s.type == "audio" and _audible(first.get(s.index), limits)]
@@ -114,11 +121,11 @@ def _audible(frame: VideoFrame | AudioFrame | None, limits: dict[str, Any]) -> b
     )
 
 
-def _describe(chosen: list[Stream], first: First) -> wire.Header:
+def _describe(chosen: list[MediaStream], first: First) -> wire.Header:
     found: wire.Header = {"has_video": False, "has_audio": False}
     for stream in chosen:
         frame = first[stream.index]
-        if isinstance(frame, VideoFrame):
+        if isinstance(frame, VideoFrame) and isinstance(stream, VideoStream):
             width, height, rotation = upright_size(frame, stream)
             rate = stream.average_rate or stream.guessed_rate
             found |= {
@@ -126,7 +133,7 @@ def _describe(chosen: list[Stream], first: First) -> wire.Header:
                 "width": width, "height": height, "rotation": rotation,
                 "fps": round(float(rate), 4) if rate else None,
             }  # fmt: skip
-        else:
+        elif isinstance(frame, AudioFrame):
             found |= {
                 "has_audio": True, "audio_stream": stream.index, "audio_codec": stream.codec_context.name,
                 "sample_rate": frame.sample_rate, "channels": len(frame.layout.channels),

@@ -1,30 +1,39 @@
 """Opening media inside the child: one demuxer, known codecs, nothing else opened."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard, Stream
+from av.stream import Discard
+from av.video.stream import VideoStream
 
 from shared.contracts.outcomes import BadMedia
 from shared.media.remote import BLOCK, RemoteFile
 
+MediaStream = VideoStream | AudioStream
+if TYPE_CHECKING:
+    MediaPacket = Packet[Any]
+else:
+    MediaPacket = Packet  # generic in the stubs only
+
 # Container name as `sniff` says it -> the FFmpeg demuxer that may read it.
 DEMUXERS = {
     "mp4": "mov", "mov": "mov", "m4a": "mov", "webm": "matroska", "mkv": "matroska", "avi": "avi",
-    "mpeg": "mpeg", "mpegts": "mpegts", "ogg": "ogg", "wav": "wav", "flac": "flac", "mp3": "mp3", "aac": "aac",
+    "mpeg": "mpeg", "mpegts": "mpegts", "ogg": "ogg", "wav": "wav", "flac": "flac", "mp3": "mp3",
+    "aac": "aac",
 }  # fmt: skip
 INDEXED = frozenset({"mov", "matroska", "avi", "wav", "flac"})
 
 CODECS = frozenset(
-    """h264 hevc av1 libdav1d vp8 vp9 libvpx libvpx-vp9 mpeg1video mpeg2video mpeg4 msmpeg4v3 msmpeg4 msmpeg4v2
-    h263 mjpeg theora prores dnxhd ffv1 rawvideo dvvideo wmv1 wmv2 wmv3 vc1 flv huffyuv ffvhuff utvideo
-    aac aac_fixed aac_latm mp3 mp3float mp2 mp2float mp1 mp1float ac3 eac3 opus libopus vorbis libvorbis flac
-    alac amrnb amrwb wmav1 wmav2 wavpack pcm_u8 pcm_s8 pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le
+    """h264 hevc av1 libdav1d vp8 vp9 libvpx libvpx-vp9 mpeg1video mpeg2video mpeg4 msmpeg4v3 msmpeg4
+    msmpeg4v2 h263 mjpeg theora prores dnxhd ffv1 rawvideo dvvideo wmv1 wmv2 wmv3 vc1 flv huffyuv ffvhuff
+    utvideo aac aac_fixed aac_latm mp3 mp3float mp2 mp2float mp1 mp1float ac3 eac3 opus libopus vorbis libvorbis
+    flac alac amrnb amrwb wmav1 wmav2 wavpack pcm_u8 pcm_s8 pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le
     pcm_s32be pcm_f32le pcm_f32be pcm_f64le pcm_f64be pcm_alaw pcm_mulaw adpcm_ms adpcm_ima_wav
-    adpcm_ima_qt""".split()
+    adpcm_ima_qt""".split()  # noqa: SIM905 - a list of quoted names would fill a page
 )
 _MAX_DEMUX_ERRORS = 200
 
@@ -57,7 +66,7 @@ def _refuse(*_: Any) -> NoReturn:
     raise BadMedia("playlist_refused", "it refers to another file")
 
 
-def prepare(stream: Stream, max_pixels: int) -> None:
+def prepare(stream: MediaStream, max_pixels: int) -> None:
     """Before the first packet is decoded. One thread, so that damage always looks the same.
 
     FFmpeg marks H.264 and MPEG frames it patched up as corrupt; its HEVC decoder tells only with
@@ -71,20 +80,28 @@ def prepare(stream: Stream, max_pixels: int) -> None:
     context.options = options
 
 
-def known(stream: Stream) -> bool:
+def known(stream: MediaStream) -> bool:
     """Whether there is a decoder for it, and it is one of ours."""
-    context = getattr(stream, "codec_context", None)
+    context = getattr(stream, "codec_context", None)  # FFmpeg gives none to a codec it does not know
     return context is not None and context.codec.name in CODECS
 
 
-def keep_only(container: InputContainer, streams: Sequence[Stream]) -> None:
+def numbered(container: InputContainer, index: int) -> MediaStream:
+    """The picture or sound with this index. Raises `BadMedia` if it is something else now."""
+    stream = container.streams[index] if index < len(container.streams) else None
+    if isinstance(stream, VideoStream | AudioStream):
+        return stream
+    raise BadMedia("unreadable_media", "its streams are not those that were probed")
+
+
+def keep_only(container: InputContainer, streams: Sequence[MediaStream]) -> None:
     """Have the demuxer skip the other streams' packets."""
     wanted = {stream.index for stream in streams}
     for stream in container.streams:
         stream.discard = Discard.default if stream.index in wanted else Discard.all
 
 
-def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Packet | None]:
+def packets(container: InputContainer, streams: Sequence[MediaStream]) -> Iterator[MediaPacket | None]:
     """Packets of these streams in file order, without the flushing ones.
 
     None stands for a place that could not be demuxed; the rest follows where FFmpeg finds it.
@@ -100,7 +117,7 @@ def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Pa
             yield None
 
 
-def seconds(value: int | None, stream: Stream) -> float | None:
+def seconds(value: int | None, stream: MediaStream) -> float | None:
     """A timestamp of a stream in seconds; None where there is none, or it is absurd."""
     if value is None or stream.time_base is None:
         return None
@@ -108,7 +125,7 @@ def seconds(value: int | None, stream: Stream) -> float | None:
     return result if abs(result) < 1e8 else None
 
 
-def stamp(packet: Packet) -> float | None:
+def stamp(packet: MediaPacket) -> float | None:
     """Presentation time of a packet in seconds, decoding time if it has no other."""
     value = seconds(packet.pts, packet.stream)
     return value if value is not None else seconds(packet.dts, packet.stream)

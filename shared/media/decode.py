@@ -49,7 +49,7 @@ def decode(
     with sandbox.running(task, source, seconds=seconds, memory_bytes=limits.memory_bytes) as said:
         for header, body in said:
             window = _window(header, body, (FRAMES, height, width, 3))
-            kind = "video" if isinstance(window, VideoWindow) else "audio"
+            kind: Modality = "video" if isinstance(window, VideoWindow) else "audio"
             if due.get(kind) != window.index or window.index >= end:
                 raise BadMedia("decoder_crashed", "a window out of turn")
             due[kind] = window.index + 1

@@ -2,10 +2,9 @@
 
 import av
 from av.container import InputContainer
-from av.stream import Stream
 
 from shared.contracts.outcomes import BadMedia
-from shared.media.container import keep_only, packets, seconds, stamp
+from shared.media.container import MediaStream, keep_only, packets, seconds, stamp
 from shared.media.remote import RemoteFile
 
 _SMALL = 16 << 20  # read whole
@@ -15,7 +14,7 @@ _PRIMING_S = 1.0
 Extent = tuple[float, float]  # earliest start and latest end, seconds
 
 
-def from_tail(file: RemoteFile, container: InputContainer, streams: list[Stream]) -> Extent | None:
+def from_tail(file: RemoteFile, container: InputContainer, streams: list[MediaStream]) -> Extent | None:
     """Of a large file only the tail is read; None if the tail is not where the header puts it."""
     keep_only(container, streams)
     length = container.duration / av.time_base if container.duration else 0.0
@@ -28,15 +27,15 @@ def from_tail(file: RemoteFile, container: InputContainer, streams: list[Stream]
     return (min(starts), max(ends.values())) if len(ends) == len(streams) else None
 
 
-def from_walk(container: InputContainer, streams: list[Stream], max_duration_s: float) -> Extent:
+def from_walk(container: InputContainer, streams: list[MediaStream], max_duration_s: float) -> Extent:
     """Packet by packet through the whole file. Raises `BadMedia` (too_long, no_frames)."""
     keep_only(container, streams)
     starts = {stream.index: seconds(stream.start_time, stream) for stream in streams}
     firsts, ends = _walk(container, streams, max_duration_s)
-    known = [start for index, first in firsts.items() if (start := _first(starts[index], first)) is not None]
     if not ends:
         raise BadMedia("no_frames")
-    return min(known), max(*ends.values(), min(known))
+    start = min(_first(starts[index], first) for index, first in firsts.items())
+    return start, max(start, *ends.values())
 
 
 def _first(header: float | None, packet: float) -> float:
@@ -44,7 +43,7 @@ def _first(header: float | None, packet: float) -> float:
     return header if header is not None and abs(header - packet) < _PRIMING_S else packet
 
 
-def seeks(file: RemoteFile, container: InputContainer, stream: Stream, start: float, end: float) -> bool:
+def seeks(file: RemoteFile, container: InputContainer, stream: MediaStream, start: float, end: float) -> bool:
     """Whether going to the middle lands at or before it, without reading all that comes before."""
     keep_only(container, [stream])
     before, middle = file.fetched, (end - start) / 2
@@ -56,7 +55,7 @@ def seeks(file: RemoteFile, container: InputContainer, stream: Stream, start: fl
     return at is not None and at <= start + middle + _LAST_FRAME_S and cheap
 
 
-def _seek(container: InputContainer, stream: Stream, offset_s: float, start: float | None) -> bool:
+def _seek(container: InputContainer, stream: MediaStream, offset_s: float, start: float | None) -> bool:
     if stream.time_base is None:
         return False
     try:
@@ -67,7 +66,7 @@ def _seek(container: InputContainer, stream: Stream, offset_s: float, start: flo
 
 
 def _walk(
-    container: InputContainer, streams: list[Stream], max_duration_s: float | None
+    container: InputContainer, streams: list[MediaStream], max_duration_s: float | None
 ) -> tuple[dict[int, float], dict[int, float]]:
     """First timestamp and latest end of each stream from here on; damaged packets do not count."""
     firsts: dict[int, float] = {}
@@ -85,6 +84,6 @@ def _walk(
     return firsts, ends
 
 
-def _usual_duration(stream: Stream) -> float:
-    rate = getattr(stream, "average_rate", None) if stream.type == "video" else None
+def _usual_duration(stream: MediaStream) -> float:
+    rate = stream.average_rate if stream.type == "video" else None
     return min(1.0, float(1 / rate)) if rate else _LAST_FRAME_S

@@ -75,7 +75,7 @@ def _faces(frames: NDArray[np.uint8], seen: list[dict[int, Sighting]], tracks: T
     lasting = [t for t in present if sum(t not in frame for frame in seen) <= _MOST_MISSED]
     for track in sorted(lasting, key=lambda t: (-tracks.dominance(t), t))[:MAX_FACES]:
         there = [number for number, frame in enumerate(seen) if track in frame]
-        nearest = [min(there, key=lambda n, k=number: (abs(n - k), n)) for number in range(len(seen))]
+        nearest = [min((abs(other - number), other) for other in there)[1] for number in range(len(seen))]
         sightings = [seen[number][track] for number in nearest]
         transforms = np.stack([sighting.transform for sighting in sightings])
         boxes = np.stack([sighting.box for sighting in sightings])

@@ -3,15 +3,15 @@
 from fractions import Fraction
 
 import numpy as np
-from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 _ODDEST_PIXEL = 4  # a sample aspect ratio beyond 4:1 is a lie
 
 
-def upright_size(frame: VideoFrame, stream: Stream) -> tuple[int, int, int]:
+def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int, int]:
     """(width, height, rotation): the upright picture, and degrees clockwise that make it so."""
     ratio = stream.sample_aspect_ratio or Fraction(1)
     if not Fraction(1, _ODDEST_PIXEL) <= ratio <= _ODDEST_PIXEL:

@@ -1,5 +1,7 @@
 """One channel from any number of them."""
 
+from typing import Any
+
 import numpy as np
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
@@ -16,21 +18,20 @@ def to_mono(frame: AudioFrame) -> NDArray[np.float32]:
     count = len(layout.channels)
     if not frame.format.is_planar:
         data = data.reshape(-1, count).T
-    scaled = _scale(data)
+    scaled = _scale(np.asarray(data))
     if count == 1:
         return np.ascontiguousarray(scaled[0])
-    if count == 2:
-        weights = np.array([0.5, 0.5], np.float32)
-    else:
+    weights = np.full(count, 0.5, np.float32)
+    if count > 2:
         weights = np.array([_WEIGHTS.get(c.name, _OTHERS) for c in layout.channels], np.float32)
         weights = weights / weights.sum() if weights.sum() > 0 else np.full(count, 1 / count, np.float32)
     # Not a matrix product: its order of additions depends on the machine.
     return np.asarray((scaled * weights[:, None]).sum(axis=0), dtype=np.float32)
 
 
-def _scale(data: NDArray[np.generic]) -> NDArray[np.float32]:
+def _scale(data: NDArray[Any]) -> NDArray[np.float32]:
     if data.dtype == np.uint8:
-        return (data.astype(np.float32) - 128) / 128
+        return (data.astype(np.float32) - 128) / np.float32(128)
     if np.issubdtype(data.dtype, np.integer):
         return (data.astype(np.float64) / -float(np.iinfo(data.dtype).min)).astype(np.float32)
     return data.astype(np.float32)

@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -77,7 +78,7 @@ class Cascade:
             shifts, faces = self._run(self._p, ["conv2d_4", "softmax"], level)
             x, y = np.nonzero(faces[0, :, :, 1] >= _PROPOSE)
             corner = np.stack([x, y], axis=1).astype(np.float32) * 2 + 1
-            boxes = np.concatenate([corner, corner + 11], axis=1) / np.float32(scale)
+            boxes: Array = (np.concatenate([corner, corner + 11], axis=1) / scale).astype(np.float32)
             level_scores = faces[0, x, y, 1]
             keep = _distinct(boxes, level_scores, 0.5)
             found.append(_regressed(boxes[keep], shifts[0, x, y][keep]))
@@ -85,8 +86,9 @@ class Cascade:
             scale *= _STEP
         if not found:
             return np.empty((0, 4), np.float32)
-        boxes, every = np.concatenate(found), np.concatenate(scores)
-        return _squared(boxes[_distinct(boxes, every, 0.7)[:_MAX_PROPOSALS]])
+        proposals: Array = np.concatenate(found)
+        every: Array = np.concatenate(scores)
+        return _squared(proposals[_distinct(proposals, every, 0.7)[:_MAX_PROPOSALS]])
 
     @staticmethod
     def _run(net: cv2.dnn.Net, outputs: list[str], batch: Array) -> list[Array]:
@@ -102,7 +104,7 @@ def cascade() -> Cascade:
     return found
 
 
-def _normal(image: NDArray[np.uint8]) -> Array:
+def _normal(image: NDArray[Any]) -> Array:
     return (image.astype(np.float32) - 127.5) * np.float32(1 / 128)
 
 

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 
 import av
 import numpy as np
-from av.packet import Packet
-from av.stream import Stream
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from shared.contracts.outcomes import BadMedia
 from shared.media import wire
-from shared.media.container import seconds, stamp
+from shared.media.container import MediaPacket, seconds, stamp
 from shared.media.geometry import Upright
 from shared.media.windows import FRAMES
 
@@ -30,7 +29,7 @@ class Picture:
 
     def __init__(
         self,
-        stream: Stream,
+        stream: VideoStream,
         segment: tuple[float, int, int],
         shape: tuple[int, int, int],
         fps: float | None,
@@ -40,7 +39,7 @@ class Picture:
         self._first, self._end = self._next, self._next + count
         self._upright, self._usual = Upright(*shape), 1 / fps if fps else 0.04
         self._left = max_frames
-        self._held: list[Packet] | None = []
+        self._held: list[MediaPacket] | None = []
         self._held_bytes = 0
         self._slots: dict[int, NDArray[np.uint8]] = {}
         self._failed: set[int] = set()
@@ -53,7 +52,7 @@ class Picture:
         self._begun: float | None = None
         self.done = False
 
-    def feed(self, packet: Packet) -> Iterator[tuple[wire.Header, wire.Buffer]]:
+    def feed(self, packet: MediaPacket) -> Iterator[tuple[wire.Header, wire.Buffer]]:
         """Packets before the last keyframe that the segment needs are never decoded."""
         at = stamp(packet)
         if at is not None:
@@ -93,7 +92,7 @@ class Picture:
         for packet in held:
             yield from self._decode(packet)
 
-    def _decode(self, packet: Packet | None) -> Iterator[tuple[wire.Header, wire.Buffer]]:
+    def _decode(self, packet: MediaPacket | None) -> Iterator[tuple[wire.Header, wire.Buffer]]:
         if self.done:
             return
         try:
@@ -104,12 +103,11 @@ class Picture:
             self.damage()
             return
         for frame in frames:
-            if isinstance(frame, VideoFrame):
-                self._left -= 1
-                if self._left < 0:
-                    raise BadMedia("decoder_timeout", "too many frames")
-                self._take(frame)
-                yield from self._ready(self._at)
+            self._left -= 1
+            if self._left < 0:
+                raise BadMedia("decoder_timeout", "too many frames")
+            self._take(frame)
+            yield from self._ready(self._at)
 
     def _take(self, frame: VideoFrame) -> None:
         at = self._time_of(frame)

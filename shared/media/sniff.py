@@ -5,11 +5,12 @@ import re
 from shared.contracts.outcomes import BadMedia
 
 HEAD_BYTES = 4096
-_IMAGE_BRANDS = (b"heic", b"heix", b"heif", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis", b"crx ", b"jxl ")
+_IMAGE_BRANDS = (b"heic", b"heix", b"heif", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis", b"crx ")
 _QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _PLAYLIST = re.compile(
-    rb"#EXTM3U|ffconcat\s|\[playlist\]|<\?(?:xml|wpl|zpl)|<(?:MPD|smil|asx|playlist|wpl)\b|\[Reference\]"
-    rb"|v=0\r?\n[os]=|rtsptext|RTSPtext|(?:https?|rtsp|rtmp|file|concat|subfile|data):",
+    rb"\s*(?:#EXTM3U|ffconcat\s|\[playlist\]|<\?(?:xml|wpl|zpl)|<(?:MPD|smil|asx|playlist|wpl)\b|\[Reference\]"
+    rb"|v=0\r?$|rtsptext|RTSPtext|(?:https?|rtsp|rtmp|file|concat|subfile|data):"
+    rb"|file\s+['\"\w/.])",
     re.IGNORECASE,
 )
 
@@ -26,8 +27,8 @@ def sniff(first_bytes: bytes) -> str:
         name = found(first_bytes)
         if name:
             return name
-    text = first_bytes.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if _PLAYLIST.match(text):
+    text = first_bytes.removeprefix(b"\xef\xbb\xbf")
+    if b"\0" not in text and any(_PLAYLIST.match(line) for line in text.split(b"\n")):
         raise BadMedia("playlist_refused")
     raise BadMedia("unsupported_media")
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.packet import Packet
-from av.stream import Stream
+from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from shared.media import wire
-from shared.media.container import seconds, stamp
+from shared.media.container import MediaPacket, seconds, stamp
 from shared.media.mono import to_mono
 from shared.media.windows import SAMPLE_RATE
 
@@ -22,7 +21,7 @@ _LEAD_S = 0.1  # heard before the segment, so that decoder and filter have settl
 class Sound:
     """One segment's windows. Positions are samples of 16 kHz after t = 0."""
 
-    def __init__(self, stream: Stream, segment: tuple[float, int, int]) -> None:
+    def __init__(self, stream: AudioStream, segment: tuple[float, int, int]) -> None:
         self._stream, (self._zero, self._first, count) = stream, segment
         self._next, self._end = self._first, self._first + count
         self._buffers: dict[int, NDArray[np.float32]] = {}
@@ -37,7 +36,7 @@ class Sound:
         self._lost_from: float | None = None  # damage whose end is not known yet
         self.done = False
 
-    def feed(self, packet: Packet) -> Iterator[tuple[wire.Header, wire.Buffer]]:
+    def feed(self, packet: MediaPacket) -> Iterator[tuple[wire.Header, wire.Buffer]]:
         """Packets well before the segment are not decoded."""
         at = stamp(packet)
         if at is not None and at - self._zero < self._first - 2.0:
@@ -50,8 +49,7 @@ class Sound:
             self._lose(at)
             return
         for frame in frames:
-            if isinstance(frame, AudioFrame):
-                self._take(frame)
+            self._take(frame)
         yield from self._ready()
 
     def damage(self) -> None:
@@ -65,8 +63,7 @@ class Sound:
         except (av.error.FFmpegError, ValueError):
             frames = []
         for frame in frames:
-            if isinstance(frame, AudioFrame):
-                self._take(frame)
+            self._take(frame)
         self._drain()
         if self._lost_from is not None:
             self._fail(self._lost_from, self._lost_from + _GAP_S)

@@ -59,7 +59,8 @@ class Tracks:
         for number in list(self._tracks):
             if number not in found:
                 self._miss(number, 1)
-        return {number: seen for number, pair in found.items() if (seen := self._note(number, *pair)) is not None}
+        noted = {number: self._note(number, *pair) for number, pair in found.items()}
+        return {number: sighting for number, sighting in noted.items() if sighting is not None}
 
     def _refined(self, copy: NDArray[np.uint8], scale: float) -> dict[int, tuple[Detection, float]]:
         side = max(copy.shape[:2])
@@ -77,7 +78,8 @@ class Tracks:
         if thorough and not detections and max(frame.shape[:2]) > _SIDE:
             copy, scale = _copy(frame, _LARGE_SIDE)
             detections = cascade().detect(copy, _SMALLEST)
-        return {number: (seen, scale) for number, seen in self._matched(detections, max(copy.shape[:2])).items()}
+        matched = self._matched(detections, max(copy.shape[:2]))
+        return {number: (seen, scale) for number, seen in matched.items()}
 
     def _matched(self, detections: list[Detection], side: int) -> dict[int, Detection]:
         """Known people first, best overlap first; the rest are new if they are sure enough."""
@@ -94,7 +96,7 @@ class Tracks:
                 taken.add(place)
         for place, seen in enumerate(detections):
             if place not in taken and seen.score >= _NEW:
-                self._tracks[self._count] = _Track(seen.box / side)
+                self._tracks[self._count] = _Track(seen.box / np.float32(side))
                 found[self._count] = seen
                 self._count += 1
         return found
@@ -105,7 +107,7 @@ class Tracks:
         if transform is None:
             return None
         track = self._tracks[number]
-        track.box, track.missed = seen.box * scale / self._longer, 0
+        track.box, track.missed = seen.box * np.float32(scale / self._longer), 0
         width, height = np.clip(seen.box[2:] - seen.box[:2], 0, None) * scale / self._longer
         self._dominance[number] = self.dominance(number) + float(width * height)
         return Sighting((seen.box * scale).astype(np.float32), transform)
