@@ -24,6 +24,8 @@ log = logging.getLogger("services.ingest")
 def main() -> int:
     """0 after SIGTERM or SIGINT; 1 when a part died, for a supervisor to start it anew."""
     setup_logging("ingest")
+    # The API's thread gives up the GIL at every read of a socket and must not wait 5 ms to get it back.
+    sys.setswitchinterval(0.001)
     stop = stop_on_signals()
     settings, s3 = IngestSettings(), S3Settings()
     try:

@@ -28,6 +28,7 @@ class IngestSettings(BaseSettings):
     fetch_stall_s: float = Field(default=15.0, gt=0, description="a host may be silent for so long")
     planner_workers: int = Field(default=8, ge=1, description="jobs planned at once; most wait for bytes")
     probes: int = Field(default=2, ge=1, description="media probed at once")
+    upload_total_s: float = Field(default=3600.0, gt=0, description="for receiving one upload")
     publish_timeout_s: float = Field(default=4.0, gt=0, description="then a submission is answered with 503")
     catch_up_s: float = Field(default=3.0, gt=0, description="how long a miss waits for the read model")
     explain_within_s: float = Field(default=900.0, gt=0, description="then a verdict stands without pictures")

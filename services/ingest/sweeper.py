@@ -61,8 +61,8 @@ class Sweeper:
         for job_id, _ in self._model.unswept(_before(now, settings.sweep_again_s)):
             self._store.remove_prefix(job_prefix(job_id))
             self._model.mark_swept(job_id)
-        for key, job_id in self._model.doubts(_before(now, 4 * settings.publish_timeout_s)):
-            self._settle(key, job_id)
+        for uri, job_id in self._model.doubts(_before(now, 2 * settings.upload_total_s)):
+            self._settle(uri, job_id)
         self._said = {job_id: at for job_id, at in self._said.items() if _before(now, REPEAT_S) < at}
 
     def _ours(self, found: list[tuple[str, int]]) -> list[str]:
@@ -76,13 +76,12 @@ class Sweeper:
         self._said[message.job_id] = now
         log.info("said %s", type(message).__name__, extra={"job_id": message.job_id})
 
-    def _settle(self, key: str, job_id: str) -> None:
-        """An upload whose record was not acknowledged: keep it only if the record came after all."""
+    def _settle(self, uri: str, job_id: str) -> None:
+        """An upload that no record named in all this time: a crash or a lost acknowledgement left it."""
         state = self._model.get(job_id)
-        wanted = state.accepted.media.uri if state and state.accepted else ""
-        if not wanted.startswith("s3://") or parse_uri(wanted)[1] != key:
-            self._store.remove(key)
-        self._model.settle(key)
+        if state is None or state.accepted is None or state.accepted.media.uri != uri:
+            self._store.remove(parse_uri(uri)[1])
+        self._model.settle(uri)
 
 
 def _before(now: datetime, seconds: float) -> datetime:

@@ -172,7 +172,7 @@ def test_upstream_events_become_jobs_and_malformed_ones_dead_letters(place: Plac
     place.producer.send_and_wait([Outgoing(MEDIA_SUBMITTED.name, b"k", b"not json", ())], 20)
     place.producer.send_and_wait([Outgoing(INBOX.name, b"k", b'{"Records": 1}', ())], 20)
     job_id = ids.job_id("event", "show-1")
-    wait_until(lambda: status(place.a, job_id) == "failed", 60)
+    wait_until(lambda: status(place.b, job_id) == "failed", 60)
     job = place.b.http.get(f"/api/v1/jobs/{job_id}").json()
     assert job["error"]["code"] == "url_forbidden"
     wait_until(lambda: len(place.read(DEAD_LETTERS.name)) == 2, 30)
@@ -211,11 +211,14 @@ def test_without_a_broker_submissions_are_refused_and_results_still_read(place: 
     wait_until(lambda: upload(place.b).status_code == 202, 60)
 
 
-def test_it_ends_cleanly_when_told_to(place: Place) -> None:
+def test_it_ends_cleanly_when_told_to_also_while_somebody_listens(place: Place) -> None:
     third = place.replica("c")
     third.start()
     process = third._process
     assert process is not None
-    process.terminate()
-    assert process.wait(30) == 0
+    job_id = upload(third, CLIP.read_bytes()).json()["job_id"]
+    with third.http.stream("GET", f"/api/v1/jobs/{job_id}/events") as answer:
+        next(answer.iter_lines())
+        process.terminate()
+        assert process.wait(30) == 0
     third.kill()

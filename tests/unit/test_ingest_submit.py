@@ -1,6 +1,7 @@
 """Submitting: what becomes a job, what is refused, and that nothing is half-accepted."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from httpx import Response
 
 from shared.contracts.jobs import JobAccepted
+from shared.contracts.outcomes import Transient
 from tests.support.ingest import MP4, RULES, Client, Ingest, ingest
 
 ANALYZE = "/api/v1/jobs/analyze-video"
@@ -198,16 +200,37 @@ def test_without_the_broker_a_submission_is_told_to_come_back_and_its_file_is_sw
     replica.log.outage = "no broker"
     assert_problem(upload(client), 503, "not_ready")
     replica.log.outage = None
-    replica.clock.forward(3600)
+    assert len(list(replica.store.list("jobs/"))) == 1
+    replica.clock.forward(2 * replica.settings.upload_total_s + 1)
     replica.sweeper().sweep()
     assert not list(replica.store.list("jobs/"))
 
 
-def test_a_record_that_came_although_no_acknowledgement_did_keeps_its_file(
-    replica: Ingest, client: Client
+def test_a_file_is_known_before_it_is_stored_so_that_a_crash_leaves_none(
+    replica: Ingest, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = upload(client).json()
-    replica.model.doubt(f"jobs/{answer['job_id']}/media", answer["job_id"], replica.clock())
-    replica.clock.forward(3600)
+    monkeypatch.setattr(replica.store, "put", lambda key, data: crash(replica))
+    assert upload(client).status_code == 500
+    monkeypatch.undo()
+    assert len(replica.model.doubts(replica.clock() + timedelta(seconds=1))) == 1
+
+
+def crash(replica: Ingest) -> None:
+    raise RuntimeError("as if the process had ended here")
+
+
+def test_a_record_that_came_although_no_acknowledgement_did_keeps_its_file(
+    replica: Ingest, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_now = replica.log.publish_now
+
+    def unacknowledged(messages: Any, traceparent: str) -> None:
+        publish_now(messages, traceparent)
+        raise Transient("no acknowledgement came")
+
+    monkeypatch.setattr(replica.log, "publish_now", unacknowledged)
+    assert_problem(upload(client), 503, "not_ready")
+    replica.clock.forward(2 * replica.settings.upload_total_s + 1)
     replica.sweeper().sweep()
-    assert replica.store.get(f"jobs/{answer['job_id']}/media") == MP4
+    assert len(list(replica.store.list("jobs/"))) == 1
+    assert replica.model.doubts(replica.clock()) == []

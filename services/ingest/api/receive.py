@@ -74,38 +74,39 @@ class Body:
             return
 
 
-async def receive(body: Body, content_type: str, api: Api, key: str | None) -> Form:
+async def receive(body: Body, content_type: str, api: Api, job_id: str, key: str | None) -> Form:
     """The form, its file stored at `key` (None: not stored). Nothing is left there if this raises."""
     upload: Upload | None = None
     fields: dict[str, str] = {}
     try:
-        async for piece in pieces(content_type, body.chunks()):
-            upload = await _take(piece, upload, fields, api, key)
+        async with asyncio.timeout(api.settings.upload_total_s):
+            async for piece in pieces(content_type, body.chunks()):
+                if isinstance(piece, FileBegins) and piece.name == "file" and upload is None:
+                    upload = Upload(api, job_id, key, piece.filename)
+                else:
+                    await _take(piece, upload, fields)
         if upload is None:
             raise Refused("invalid_request", "the form has no part `file` with a file name")
         options = _options(fields)
         return Form(await upload.finish(), options)
-    except BaseException:
+    except BaseException as error:
         if upload is not None:
             await asyncio.shield(upload.abandon())
+        if isinstance(error, TimeoutError):
+            raise Refused("invalid_request", "the upload took too long") from error
         raise
 
 
-async def _take(
-    piece: Piece, upload: Upload | None, fields: dict[str, str], api: Api, key: str | None
-) -> Upload | None:
+async def _take(piece: Piece, upload: Upload | None, fields: dict[str, str]) -> None:
     match piece:
         case FileBytes(data) if upload is not None:
             await upload.write(data)
-        case FileBegins("file", filename) if upload is None:
-            return Upload(api, key, filename)
         case FileBegins():
             raise Refused("invalid_request", "only one file is taken, in the form field `file`")
         case Field(name, value) if name in JobOptions.model_fields and name not in fields:
             fields[name] = value
         case Field(name, _):
             raise Refused("invalid_request", f"form field {name[:40]!r} is unknown or repeated")
-    return upload
 
 
 def _options(fields: dict[str, str]) -> JobOptions:

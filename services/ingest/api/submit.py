@@ -98,7 +98,7 @@ async def _job(
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         key = media_key(job_id) + (f"-{uuid4().hex[:12]}" if shared else "")
-        form = await receive(body, content_type, api, key if stored else None)
+        form = await receive(body, content_type, api, job_id, key if stored else None)
         return _accepted(api, job_id, form.media, form.media.sha256 or "", form.options)
     if kind == "application/json":
         try:
@@ -120,12 +120,7 @@ def _accepted(api: Api, job_id: str, media: MediaRef, what: str, options: JobOpt
 
 async def _accept(api: Api, job: JobAccepted, traceparent: str, *, shared: bool) -> JobState | None:
     """Writes the job; where another may have been faster, gives the job that won."""
-    try:
-        await api.publisher.publish([job], traceparent)
-    except Transient:
-        if job.source == "upload":  # the record may still come: the sweeper finds out
-            await api.blocking(api.model.doubt, parse_uri(job.media.uri)[1], job.job_id, api.clock())
-        raise
+    await api.publisher.publish([job], traceparent)
     metrics.JOBS_TAKEN.labels(job.source).inc()
     log.info("accepted", extra={"source": job.source, "bytes": job.media.size})
     if not shared:

@@ -29,6 +29,8 @@ def apply(db: sqlite3.Connection, record: Record, message: Message) -> bool:
             body=message.model_dump_json(), partition=record.partition, position=record.offset,
             created=message.created_at.timestamp(), explain=message.options.explain,
         )
+        if changed:
+            db.execute("DELETE FROM doubts WHERE uri = ?", (message.media.uri,))
     elif isinstance(message, Planned):
         changed = _update(
             db, message.job_id, "planned = :body, deadline = :deadline WHERE planned IS NULL",

@@ -117,20 +117,20 @@ class ReadModel:
             (oldest,) = db.execute(rows.OLDEST_UNFINISHED).fetchone()
         return None if oldest is None else datetime.fromtimestamp(oldest, UTC)
 
-    def doubt(self, key: str, job_id: str, since: datetime) -> None:
-        """Remember an object whose record may or may not be in the log."""
+    def doubt(self, uri: str, job_id: str, since: datetime) -> None:
+        """Remember an object that is nobody's until a record names it; that record's fold forgets it."""
         with self._transaction() as db:
-            db.execute("INSERT OR IGNORE INTO doubts VALUES (?, ?, ?)", (key, job_id, since.timestamp()))
+            db.execute("INSERT OR IGNORE INTO doubts VALUES (?, ?, ?)", (uri, job_id, since.timestamp()))
 
     def doubts(self, before: datetime) -> list[tuple[str, str]]:
-        """(key, job_id) of what `doubt` remembered before `before`."""
+        """(uri, job_id) of what has been in doubt since before `before`."""
         with self._reading() as db:
-            found = db.execute("SELECT key, job_id FROM doubts WHERE since < ?", (before.timestamp(),))
-            return [(key, job_id) for key, job_id in found.fetchall()]
+            found = db.execute("SELECT uri, job_id FROM doubts WHERE since < ?", (before.timestamp(),))
+            return [(uri, job_id) for uri, job_id in found.fetchall()]
 
-    def settle(self, key: str) -> None:
+    def settle(self, uri: str) -> None:
         with self._transaction() as db:
-            db.execute("DELETE FROM doubts WHERE key = ?", (key,))
+            db.execute("DELETE FROM doubts WHERE uri = ?", (uri,))
 
     def close(self) -> None:
         with self._writing:

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-VERSION = 2  # raise it when the tables change: an older file is thrown away and folded anew
+VERSION = 3  # raise it when the tables change: an older file is thrown away and folded anew
 
 TABLES = """
 CREATE TABLE jobs (
@@ -40,8 +40,8 @@ CREATE TABLE windows (
 CREATE TABLE positions (
     topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (topic, partition)
 ) WITHOUT ROWID;
--- Objects whose record was perhaps never written (no acknowledgement came): known only to this replica.
-CREATE TABLE doubts (key TEXT PRIMARY KEY, job_id TEXT NOT NULL, since REAL NOT NULL) WITHOUT ROWID;
+-- Uploads whose record was not seen yet, noted before they are stored: known only to this replica.
+CREATE TABLE doubts (uri TEXT PRIMARY KEY, job_id TEXT NOT NULL, since REAL NOT NULL) WITHOUT ROWID;
 """
 
 
