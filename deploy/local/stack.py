@@ -18,6 +18,7 @@ from deploy.local.programs import Program
 from deploy.local.supervise import NotRunning, Supervisor, configuration
 
 READY_WITHIN_S = 240.0
+GIVE_UP_S = 20.0  # with a process that ends within a second of each start
 MEDIA_BUCKET = "media"  # where upstream platforms may put what they ask about
 
 
@@ -71,8 +72,15 @@ def _start(layout: Layout, supervisor: Supervisor, wanted: Sequence[Program], sa
             raise StackFailed(_verdict(layout, waiting[0]))
         if waiting and now - told > 5:
             told = now
+            if now - began > GIVE_UP_S and (ended := _keeps_ending(supervisor, waiting)):
+                raise StackFailed(_verdict(layout, ended))
             say(f"waiting for {', '.join(p.name for p in waiting)} ({now - began:.0f} s)")
         time.sleep(0.1 if waiting else 0)
+
+
+def _keeps_ending(supervisor: Supervisor, wanted: Sequence[Program]) -> Program | None:
+    states = {name: info["statename"] for name, info in supervisor.processes().items()}
+    return next((p for p in wanted if states[p.name] in {"BACKOFF", "FATAL"}), None)
 
 
 def _verdict(layout: Layout, program: Program) -> str:

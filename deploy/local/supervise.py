@@ -83,6 +83,8 @@ class Supervisor:
             return getattr(proxy.supervisor, method)(*arguments)
         except (OSError, HTTPException) as error:
             raise NotRunning(f"nothing answers at {self._layout.socket}") from error
+        finally:
+            transport.close()
 
     def running(self) -> bool:
         """Whether it answers and is not about to end."""

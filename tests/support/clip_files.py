@@ -1,47 +1,10 @@
 """Clips as arrays and as files, for the tests that make their own from the demo clip."""
 
-import io
-from collections.abc import Iterator
-from fractions import Fraction
-from pathlib import Path
-from typing import Any
-
-import av
 import numpy as np
-from numpy.typing import NDArray
 
-FPS, RATE = 25, 16_000
-Frames = NDArray[np.uint8]  # (n, height, width, 3) RGB at 25 FPS
-Samples = NDArray[np.float32]  # (m,) mono at 16 kHz in [-1, 1]
+from shared.media.encode import FPS, RATE, Frames, Samples, read_clip, write_clip
 
-
-def read_clip(path: Path) -> tuple[Frames, Samples]:
-    """The whole picture and sound of a short clip at 25 FPS."""
-    resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE)
-    with av.open(str(path)) as container:
-        frames = np.stack([f.to_ndarray(format="rgb24") for f in container.decode(video=0)]).astype(np.uint8)
-    with av.open(str(path)) as container:
-        parts = [r.to_ndarray()[0] for f in container.decode(audio=0) for r in resampler.resample(f)]
-    return frames, np.concatenate(parts).astype(np.float32)
-
-
-def write_clip(frames: Frames | None, samples: Samples | None) -> bytes:
-    """An MP4 (H.264 and AAC). Encoding is single-threaded, so the same input gives the same bytes."""
-    out = io.BytesIO()
-    with av.open(out, "w", format="mp4") as container:
-        packets: list[Iterator[Any]] = []
-        if frames is not None:
-            video = container.add_stream("libx264", rate=FPS, options={"threads": "1", "crf": "23"})
-            video.height, video.width = frames.shape[1] // 2 * 2, frames.shape[2] // 2 * 2
-            video.pix_fmt = "yuv420p"
-            packets.append(_video_packets(video, frames[:, : video.height, : video.width]))
-        if samples is not None:
-            audio = container.add_stream("aac", rate=RATE, layout="mono")
-            packets.append(_audio_packets(audio, samples))
-        for stream in packets:
-            for packet in stream:
-                container.mux(packet)
-    return out.getvalue()
+__all__ = ["FPS", "RATE", "Frames", "Samples", "read_clip", "repeated", "write_clip"]
 
 
 def repeated(frames: Frames, samples: Samples, seconds: int) -> tuple[Frames, Samples]:
@@ -49,19 +12,3 @@ def repeated(frames: Frames, samples: Samples, seconds: int) -> tuple[Frames, Sa
     times = seconds * FPS // len(frames) + 1
     sound = np.resize(samples[: len(frames) * RATE // FPS], len(frames) * RATE // FPS)
     return np.tile(frames, (times, 1, 1, 1))[: seconds * FPS], np.tile(sound, times)[: seconds * RATE]
-
-
-def _video_packets(stream: av.VideoStream, frames: Frames) -> Iterator[Any]:
-    for i, pixels in enumerate(frames):
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-        frame.pts, frame.time_base = i, Fraction(1, FPS)
-        yield from stream.encode(frame)
-    yield from stream.encode(None)
-
-
-def _audio_packets(stream: av.AudioStream, samples: Samples) -> Iterator[Any]:
-    for start in range(0, len(samples), 1024):
-        frame = av.AudioFrame.from_ndarray(samples[None, start : start + 1024], format="fltp", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
-        yield from stream.encode(frame)
-    yield from stream.encode(None)
