@@ -13,14 +13,16 @@ from typing import Any, NoReturn
 import av
 
 from shared.contracts.outcomes import BadMedia
-from shared.media import child_decode, child_probe, wire
+from shared.media import wire
+from shared.media.child_decode import run as run_decode
+from shared.media.child_probe import run as run_probe
 from shared.media.remote import RemoteFile
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _libc = ctypes.CDLL(None, use_errno=True)
 
 Task = Callable[[RemoteFile, wire.Header, Callable[[wire.Header, wire.Buffer], None]], None]
-TASKS: dict[str, Task] = {"probe": child_probe.run, "decode": child_decode.run}
+TASKS: dict[str, Task] = {"probe": run_probe, "decode": run_decode}
 
 
 def warm_up() -> None:

@@ -23,12 +23,14 @@ from shared.media.container import (
     open_media,
     packets,
     prepare,
+    seconds,
 )
 from shared.media.extent import from_tail, from_walk, seeks
 from shared.media.geometry import upright_size
 from shared.media.remote import RemoteFile
 
 _CANDIDATES = 4
+_PADDING_S = 1.0
 _LOOK_BYTES, _LOOK_PACKETS = 64 << 20, 20_000
 First = dict[int, VideoFrame | AudioFrame]
 
@@ -41,13 +43,15 @@ def run(file: RemoteFile, task: wire.Header, say: Callable[[wire.Header, wire.Bu
         first = _first_frames(file, container, streams, limits["max_pixels"])
         chosen = _choose(streams, first, limits)
         found = _describe(chosen, first)
+        starts = [_start(stream, first[stream.index]) for stream in chosen]
         numbers = [stream.index for stream in chosen]
     # A stream must not be touched once its container is closed: FFmpeg would crash.
     with open_media(file, name, limits["max_pixels"]) as container:
-        extent = from_tail(file, container, [numbered(container, n) for n in numbers])
+        extent = from_tail(file, container, [numbered(container, n) for n in numbers], starts)
     if extent is None:
         with open_media(file, name, limits["max_pixels"]) as container:
-            extent = from_walk(container, [numbered(container, n) for n in numbers], limits["max_duration_s"])
+            streams = [numbered(container, n) for n in numbers]
+            extent = from_walk(container, streams, starts, limits["max_duration_s"])
     start, end = extent
     if end - start > limits["max_duration_s"]:
         raise BadMedia("too_long", f"{end - start:.0f} s")
@@ -119,6 +123,14 @@ def _audible(frame: VideoFrame | AudioFrame | None, limits: dict[str, Any]) -> b
         and 0 < frame.sample_rate <= limits["max_sample_rate"]
         and 0 < len(frame.layout.channels) <= limits["max_channels"]
     )
+
+
+def _start(stream: MediaStream, frame: VideoFrame | AudioFrame) -> float | None:
+    """When the stream begins: as decoded (which skips an encoder's padding), unless that came late."""
+    header, decoded = seconds(stream.start_time, stream), seconds(frame.pts, stream)
+    if header is None or decoded is None:
+        return header
+    return decoded if abs(decoded - header) < _PADDING_S else header
 
 
 def _describe(chosen: list[MediaStream], first: First) -> wire.Header:

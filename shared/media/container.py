@@ -30,9 +30,9 @@ INDEXED = frozenset({"mov", "matroska", "avi", "wav", "flac"})
 CODECS = frozenset(
     """h264 hevc av1 libdav1d vp8 vp9 libvpx libvpx-vp9 mpeg1video mpeg2video mpeg4 msmpeg4v3 msmpeg4
     msmpeg4v2 h263 mjpeg theora prores dnxhd ffv1 rawvideo dvvideo wmv1 wmv2 wmv3 vc1 flv huffyuv ffvhuff
-    utvideo aac aac_fixed aac_latm mp3 mp3float mp2 mp2float mp1 mp1float ac3 eac3 opus libopus vorbis libvorbis
-    flac alac amrnb amrwb wmav1 wmav2 wavpack pcm_u8 pcm_s8 pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le
-    pcm_s32be pcm_f32le pcm_f32be pcm_f64le pcm_f64be pcm_alaw pcm_mulaw adpcm_ms adpcm_ima_wav
+    utvideo aac aac_fixed aac_latm mp3 mp3float mp2 mp2float mp1 mp1float ac3 eac3 opus libopus vorbis
+    libvorbis flac alac amrnb amrwb wmav1 wmav2 wavpack pcm_u8 pcm_s8 pcm_s16le pcm_s16be pcm_s24le pcm_s24be
+    pcm_s32le pcm_s32be pcm_f32le pcm_f32be pcm_f64le pcm_f64be pcm_alaw pcm_mulaw adpcm_ms adpcm_ima_wav
     adpcm_ima_qt""".split()  # noqa: SIM905 - a list of quoted names would fill a page
 )
 _MAX_DEMUX_ERRORS = 200

@@ -14,27 +14,37 @@ _PRIMING_S = 1.0
 Extent = tuple[float, float]  # earliest start and latest end, seconds
 
 
-def from_tail(file: RemoteFile, container: InputContainer, streams: list[MediaStream]) -> Extent | None:
+def from_tail(
+    file: RemoteFile, container: InputContainer, streams: list[MediaStream], starts: list[float | None]
+) -> Extent | None:
     """Of a large file only the tail is read; None if the tail is not where the header puts it."""
     keep_only(container, streams)
     length = container.duration / av.time_base if container.duration else 0.0
-    starts = [start for stream in streams if (start := seconds(stream.start_time, stream)) is not None]
-    if file.size <= _SMALL or length < 2 * _TAIL_S or len(starts) < len(streams):
+    known = [start for start in starts if start is not None]
+    if file.size <= _SMALL or length < 2 * _TAIL_S or len(known) < len(streams):
         return None
-    if not _seek(container, streams[0], length - _TAIL_S, starts[0]):
+    if not _seek(container, streams[0], length - _TAIL_S, known[0]):
         return None
     ends = _walk(container, streams, None)[1]
-    return (min(starts), max(ends.values())) if len(ends) == len(streams) else None
+    return (min(known), max(ends.values())) if len(ends) == len(streams) else None
 
 
-def from_walk(container: InputContainer, streams: list[MediaStream], max_duration_s: float) -> Extent:
-    """Packet by packet through the whole file. Raises `BadMedia` (too_long, no_frames)."""
+def from_walk(
+    container: InputContainer,
+    streams: list[MediaStream],
+    starts: list[float | None],
+    max_duration_s: float,
+) -> Extent:
+    """Packet by packet through the whole file; `starts` as the streams say.
+
+    Raises `BadMedia` (too_long, no_frames).
+    """
     keep_only(container, streams)
-    starts = {stream.index: seconds(stream.start_time, stream) for stream in streams}
     firsts, ends = _walk(container, streams, max_duration_s)
     if not ends:
         raise BadMedia("no_frames")
-    start = min(_first(starts[index], first) for index, first in firsts.items())
+    said = {stream.index: start for stream, start in zip(streams, starts, strict=True)}
+    start = min(_first(said[index], first) for index, first in firsts.items())
     return start, max(start, *ends.values())
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
@@ -9,13 +10,16 @@ from numpy.typing import NDArray
 # Speech is mixed to the centre where there is one. The rest of a layout adds what is said off it.
 _WEIGHTS = {"FC": 1.0, "FL": 0.7, "FR": 0.7, "LFE": 0.0, "LFE2": 0.0}
 _OTHERS = 0.4
+_TOO_MANY_PLANES = 8  # PyAV 18.1 reads one plane too many from here on, and crashes
 
 
 def to_mono(frame: AudioFrame) -> NDArray[np.float32]:
     """float32 (samples,), full scale 1: a weighted mean of the channels, so it never clips."""
     layout = frame.layout
-    data = frame.to_ndarray()
     count = len(layout.channels)
+    if frame.format.is_planar and count >= _TOO_MANY_PLANES:
+        (frame,) = av.AudioResampler(frame.format.packed.name).resample(frame)
+    data = frame.to_ndarray()
     if not frame.format.is_planar:
         data = data.reshape(-1, count).T
     scaled = _scale(np.asarray(data))
