@@ -2,11 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from shared.contracts.records import Outgoing
 from shared.messaging.handlers import Task
 from shared.messaging.lease import Entry
-from shared.messaging.producer import Producer
+
+
+class Sender(Protocol):
+    """What `Producer` is to the workers."""
+
+    def send(self, out: Outgoing, on_delivery: Callable[[Exception | None], None] | None = None) -> None: ...
 
 
 class Attempt:
@@ -26,7 +32,7 @@ class Attempt:
         self._abandoned = False
         self._lock = threading.Lock()
 
-    def publish(self, producer: Producer, out: Outgoing) -> None:
+    def publish(self, producer: Sender, out: Outgoing) -> None:
         """Raises what `Producer.send` raises."""
         with self._lock:
             self._open += 1

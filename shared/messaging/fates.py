@@ -5,13 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from shared.contracts.outcomes import InvalidRecord, Transient
-from shared.messaging.attempt import Attempt
+from shared.messaging.attempt import Attempt, Sender
 from shared.messaging.busy import Busy
 from shared.messaging.dead_letters import to_dead_letter
 from shared.messaging.intake import Intake
 from shared.messaging.limits import DeadLetterRatio
 from shared.messaging.loop_settings import LoopSettings
-from shared.messaging.producer import Producer
 from shared.observability import metrics
 from shared.observability.logs import bind
 
@@ -22,7 +21,7 @@ class Fates:
     """`stop_with` is called with `DeadLetterLimit` when that is reached."""
 
     def __init__(
-        self, service: str, producer: Producer, intake: Intake, busy: Busy, settings: LoopSettings,
+        self, service: str, producer: Sender, intake: Intake, busy: Busy, settings: LoopSettings,
         stop_with: Callable[[BaseException], None],
     ) -> None:
         self._service, self._producer, self._intake = service, producer, intake

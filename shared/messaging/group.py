@@ -86,7 +86,7 @@ class Group:
                 lags[topic] = lags.get(topic, 0) + high - position
         return lags
 
-    def close(self, timeout_s: float = 10.0) -> None:
+    def close(self, timeout_s: float = 5.0) -> None:
         """Leaves the group; gives up on a broker that does not answer, which then notices by itself."""
         closing = threading.Thread(target=self._consumer.close, name="closing", daemon=True)
         closing.start()

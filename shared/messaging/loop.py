@@ -36,7 +36,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 Callback = Callable[[list[Place]], None]
 _POLL_BUDGET = 500  # records taken between two looks at commits and pauses
-_CLOSING_S = 5.0  # for the last commit to be answered
+_CLOSING_S = 3.0  # for the last commit to be answered
 
 
 class Loop:

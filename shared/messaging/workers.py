@@ -7,14 +7,13 @@ from typing import Any
 from shared.contracts.codec import TRACEPARENT, encode
 from shared.contracts.outcomes import InvalidRecord, Transient
 from shared.contracts.records import Record
-from shared.messaging.attempt import Attempt
+from shared.messaging.attempt import Attempt, Sender
 from shared.messaging.busy import Busy
 from shared.messaging.fates import Fates
 from shared.messaging.handlers import Finished, Handler, Outcome, Task
 from shared.messaging.intake import Intake
 from shared.messaging.lease import Entry
 from shared.messaging.loop_settings import LoopSettings
-from shared.messaging.producer import Producer
 from shared.observability.logs import bind
 from shared.observability.tracing import child_of, new_traceparent
 
@@ -26,7 +25,7 @@ class Workers:
     """`failure` is set when the loop must stop: `DeadLetterLimit`, or a defect in here."""
 
     def __init__(
-        self, service: str, handler: Handler, decoder: Decoder, producer: Producer, intake: Intake,
+        self, service: str, handler: Handler, decoder: Decoder, producer: Sender, intake: Intake,
         settings: LoopSettings,
     ) -> None:
         self._handler, self._decoder = handler, decoder

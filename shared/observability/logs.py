@@ -21,12 +21,12 @@ from shared.observability.tracing import trace_id
 _context: ContextVar[dict[str, str] | None] = ContextVar("veracity_log_context", default=None)
 
 _HIDDEN = "[hidden]"
-_SECRET_NAME = re.compile(r"password|passwd|secret|token|credential|authorization|access_key|api_key", re.I)
+_SECRET = r"password|passwd|secret|token(?!s)|credential|signature|authorization|access_?key|api_?key"
+_SECRET_NAME = re.compile(_SECRET, re.I)
 _SECRET_TEXT = (
     (re.compile(r"(\w+://[^\s:/@]*):[^\s@/]+@"), rf"\1:{_HIDDEN}@"),
-    (re.compile(r"((?:password|passwd|secret|token|access[_-]key|x-amz-signature|x-amz-credential)"
-                r"[\"']?\s*[=:]\s*)[\"']?[^\s\"'&,;]+", re.I), rf"\1{_HIDDEN}"),
-    (re.compile(r"(authorization:?\s+(?:bearer|basic)\s+)\S+", re.I), rf"\1{_HIDDEN}"),
+    (re.compile(rf"((?:{_SECRET})[\w-]*[\"']?\s*[=:]\s*)(?:bearer |basic )?[\"']?[^\s\"'&,;]+", re.I),
+     rf"\1{_HIDDEN}"),
 )
 
 

@@ -72,7 +72,7 @@ def test_a_frozen_broker_does_not_keep_a_service_from_ending(
         os.kill(server.pid, signal.SIGSTOP)
         try:
             process.terminate()
-            assert process.wait(25) == 0
+            assert process.wait(PATIENCE_S) == 0
         finally:
             os.kill(server.pid, signal.SIGCONT)
     wait_for_broker(on.kafka, PATIENCE_S)

@@ -28,7 +28,7 @@ from shared.messaging.settings import KafkaSettings
 from shared.observability.health import Health
 
 PATIENCE_S = 60.0
-FAST = LoopSettings(retry_base_s=0.02, retry_max_s=0.1, commit_interval_s=0.05, poll_s=0.02)
+FAST = LoopSettings(retry_base_s=0.02, retry_max_s=0.1, commit_interval_s=0.05, poll_s=0.02, drain_s=10.0)
 
 
 def eventually(true: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
