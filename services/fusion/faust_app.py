@@ -1,14 +1,19 @@
 """The Faust app, configured against its own defaults where they lose, wedge or wait."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from faust import App
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, Message
 from yarl import URL
 
 from services.fusion.settings import FusionSettings
 
 ID = "fusion"
+POLL_S = 0.1
+FETCH_WAIT_MS = 100
+FETCH_BYTES = 8 * 1024**2
 MAX_MESSAGE_BYTES = 8 * 1024**2 + 64 * 1024  # the largest dead letter and its headers
 
 
@@ -20,8 +25,32 @@ class _IdempotentProducer(driver.Producer):
         return {"acks": "all", "enable_idempotence": True}
 
 
+class _PromptThread(driver.AIOKafkaConsumerThread):
+    """aiokafka has one fetch a broker under way, and Faust lets it wait 1.5 s for data: while it waits on
+    partitions that have none, the rest of a long job, all in one partition, is not fetched."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._fetch_max_bytes = FETCH_BYTES
+        return consumer
+
+
+class _PromptConsumer(driver.Consumer):
+    """Likewise Faust itself: it waits a second for other partitions while fetched records lie of one that
+    it had paused for a full buffer."""
+
+    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+        return _PromptThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
+        async for item in super().getmany(min(timeout, POLL_S)):
+            yield item
+
+
 class _Transport(driver.Transport):
     Producer = _IdempotentProducer
+    Consumer = _PromptConsumer
 
 
 def make_app(settings: FusionSettings, bootstrap_servers: str) -> App:
@@ -43,8 +72,8 @@ def make_app(settings: FusionSettings, bootstrap_servers: str) -> App:
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=settings.instance,
-        consumer_max_fetch_size=1024**2,
-        broker_max_poll_records=200,
+        consumer_max_fetch_size=4 * 1024**2,
+        broker_max_poll_records=500,
         broker_session_timeout=settings.fusion_session_timeout_s,
         broker_heartbeat_interval=settings.fusion_session_timeout_s / 4,
         broker_rebalance_timeout=30.0,
@@ -54,7 +83,7 @@ def make_app(settings: FusionSettings, bootstrap_servers: str) -> App:
         producer_max_request_size=MAX_MESSAGE_BYTES,
         producer_max_batch_size=256 * 1024,
         producer_compression_type="gzip",
-        stream_buffer_maxsize=128,
+        stream_buffer_maxsize=512,
         stream_wait_empty=False,
         stream_publish_on_commit=False,
         worker_redirect_stdouts=False,

@@ -22,9 +22,10 @@ OPTIONS = {
     "driver": "rocksdict", "block_cache_size": 2 * 1024**2, "write_buffer_size": 2 * 1024**2,
     "max_write_buffer_number": 2, "target_file_size_base": 8 * 1024**2, "max_open_files": 64,
 }  # one database a partition, 24 of them
-CHANGELOG = {
-    "max.message.bytes": str(5 * 1024**2), "segment.bytes": str(64 * 1024**2),
-    "segment.ms": str(3600 * 1000), "min.cleanable.dirty.ratio": "0.2",
+CHANGELOG = {  # small segments, compacted soon: a new machine reads it all before it can work
+    "max.message.bytes": str(5 * 1024**2), "segment.bytes": str(8 * 1024**2),
+    "segment.ms": str(600 * 1000), "min.cleanable.dirty.ratio": "0.1",
+    "delete.retention.ms": str(3600 * 1000),
 }
 
 

@@ -175,7 +175,8 @@ def test_a_second_replica_takes_over_from_one_that_is_killed(
     fusion: FusionProcess, kafka: KafkaSettings, producer: Producer, log: Log, tmp_path: Path
 ) -> None:
     jobs = [str(uuid4()) for _ in range(12)]
-    halves = [m for job in jobs for m in (plan(job, 3), *(embedding(job, w, "video") for w in range(3)))]
+    halves: list[Event | Embedding] = [plan(job, 3) for job in jobs]
+    halves += [embedding(job, w, "video") for job in jobs for w in range(3)]
     rest = [embedding(job, w, "audio") for job in jobs for w in range(3)]
     with FusionProcess(tmp_path / "second", kafka.bootstrap_servers) as second:
         log.wait(lambda: 0 < second.metric("veracity_assigned_partitions") < 72)
