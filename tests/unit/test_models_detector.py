@@ -42,9 +42,9 @@ def test_edges_have_the_contracts_shapes(detector: Detector) -> None:
 
 
 def test_a_picture_gives_the_same_bits_whatever_is_beside_it(detector: Detector) -> None:
-    crops = faces(9)
+    crops = faces(4)
     alone = np.concatenate([detector.encode_video(one[None]) for one in crops])
-    for order in some_orders(9):
+    for order in some_orders(4):
         assert np.array_equal(detector.encode_video(crops[order]), alone[order])
 
 
