@@ -74,4 +74,6 @@ class LocalStack:
 
     def _stack(self, action: str) -> None:
         command = [sys.executable, "-m", "deploy.local.stack", action]
-        subprocess.run(command, env=self._environment, cwd=ROOT, check=True)  # noqa: S603 - our own
+        subprocess.run(  # noqa: S603 - our own command
+            command, env=self._environment, cwd=ROOT, check=True, stdout=sys.stderr
+        )
