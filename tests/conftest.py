@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+import shared.models  # noqa: F401 - before any test imports torch: it makes waiting threads sleep
 from deploy.local.kafka import KafkaServer
 from deploy.local.minio import Credentials, MinioServer
 from deploy.local.ports import free_ports
