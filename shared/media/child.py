@@ -19,6 +19,7 @@ from shared.media.child_probe import run as run_probe
 from shared.media.remote import RemoteFile
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
+_SESSION_FD = 3
 _libc = ctypes.CDLL(None, use_errno=True)
 
 Task = Callable[[RemoteFile, wire.Header, Callable[[wire.Header, wire.Buffer], None]], None]
@@ -39,9 +40,9 @@ def live(session: socket.socket) -> NoReturn:
     """The whole life of a child; never returns. Status 0 unless something unforeseen happens."""
     status = 1
     with contextlib.suppress(BaseException):
-        _close_all_but(session.fileno())
+        session = _keep_only(session)
         task, _ = wire.receive(session)
-        _confine(task["limits"], session.fileno())
+        _confine(task["limits"])
         _work(session, task)
         status = 0
     os._exit(status)
@@ -65,16 +66,18 @@ def _work(session: socket.socket, task: wire.Header) -> None:
     wire.send(session, answer)
 
 
-def _close_all_but(keep: int) -> None:
+def _keep_only(session: socket.socket) -> socket.socket:
+    """Descriptor 3 is the conversation, 0 to 2 lead nowhere, and there are no others."""
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
+    os.dup2(session.detach(), _SESSION_FD)
     top = max(int(name) for name in os.listdir("/proc/self/fd"))
-    os.closerange(3, keep)
-    os.closerange(keep + 1, top + 1)
+    os.closerange(_SESSION_FD + 1, top + 1)
+    return socket.socket(fileno=_SESSION_FD)
 
 
-def _confine(limits: wire.Header, highest_fd: int) -> None:
+def _confine(limits: wire.Header) -> None:
     """No new file or socket, no files written, no core, no more memory and time than allowed."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -83,7 +86,7 @@ def _confine(limits: wire.Header, highest_fd: int) -> None:
     for what, soft, hard in (
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_FSIZE, 0, 0),
-        (resource.RLIMIT_NOFILE, highest_fd + 1, highest_fd + 1),
+        (resource.RLIMIT_NOFILE, _SESSION_FD + 1, _SESSION_FD + 1),
         (resource.RLIMIT_CPU, seconds, seconds + 1),
         (resource.RLIMIT_AS, limits["memory"], limits["memory"]),
     ):

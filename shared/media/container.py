@@ -55,7 +55,6 @@ def open_media(file: RemoteFile, container: str, max_pixels: int) -> InputContai
             "codec_whitelist": ",".join(sorted(CODECS)),
             "probesize": str(5 << 20),
             "analyzeduration": "5000000",
-            "max_streams": "200",
             "max_pixels": str(max_pixels),
             "threads": "1",
         },

@@ -4,39 +4,41 @@ A child costs a fork of a small process that has already imported the decoder. I
 (offset, length) over a socket; it cannot open anything (its file limit is what it has open).
 """
 
-import atexit
 import contextlib
-import os
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
 
 from shared.contracts.errors import ERRORS
 from shared.contracts.outcomes import BadMedia, Transient
 from shared.media import wire
+from shared.media.nursing import Nursery
 from shared.media.sources import ByteSource
 
-_START_S = 60.0
 _REAP_S = 10.0
 _MAX_READ = 8 << 20
+_nursery = Nursery()
 
 
 @contextlib.contextmanager
 def running(
-    task: wire.Header, source: ByteSource, *, seconds: float, memory_bytes: int
+    task: wire.Header,
+    source: ByteSource,
+    *,
+    seconds: float,
+    memory_bytes: int,
+    nursery: Nursery = _nursery,
 ) -> Iterator[Iterator[tuple[wire.Header, bytearray]]]:
     """Give an iterator over what a child says while it does `task` on the bytes of `source`.
 
     `seconds` bounds both its processor time and the wall time spent waiting for it (time in
     `source.read_at` and in the consumer does not count). Raises `BadMedia`: what the child reports,
     `decoder_crashed` or `decoder_timeout`. Whatever `read_at` raises passes through. On leaving, the
-    child is killed and reaped. Safe from several threads at once.
+    child is killed and reaped. Safe from several threads at once. Raises `Transient` if no child
+    can be had or somebody else killed it.
     """
-    session, watch = _nursery.bear()
+    session, watch = nursery.bear()
     try:
         limits = {"seconds": seconds, "memory": memory_bytes, "size": source.size}
         yield _converse(session, {**task, "limits": limits}, source, seconds)
@@ -107,13 +109,16 @@ def _range(header: wire.Header, size: int) -> tuple[int, int]:
     return offset, max(0, min(length, size - offset, _MAX_READ))
 
 
-def _cause_of_death(watch: socket.socket) -> BadMedia:
+def _cause_of_death(watch: socket.socket) -> BadMedia | Transient:
+    """Media are blamed for what they can have done; not for a kill from outside."""
     watch.settimeout(_REAP_S)
     try:
-        code = int(watch.recv(16) or b"1")
+        code = int(watch.recv(16))
     except (OSError, ValueError):
-        code = 1
-    if code in (-signal.SIGXCPU, -signal.SIGKILL):  # the second: processor time, hard limit
+        return Transient("the decoder's sandbox has gone")
+    if code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP):
+        return Transient(f"the decoder was killed from outside: signal {-code}")
+    if code == -signal.SIGXCPU:
         return BadMedia("decoder_timeout")
     return BadMedia("decoder_crashed", f"status {code}")
 
@@ -126,89 +131,3 @@ def _end(watch: socket.socket) -> None:
         while watch.recv(16):
             pass
     watch.close()
-
-
-class _Nursery:
-    """Starts `shared.media.nursery` when first needed, and again should it die."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._control: socket.socket | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._owner = 0
-
-    def bear(self) -> tuple[socket.socket, socket.socket]:
-        """Ask for a child; returns our ends of its session and its watch. Raises `Transient`."""
-        session, its_session = socket.socketpair()
-        watch, its_watch = socket.socketpair()
-        with its_session, its_watch:
-            try:
-                self._ask([its_session.fileno(), its_watch.fileno()])
-            except (OSError, subprocess.SubprocessError) as error:
-                session.close()
-                watch.close()
-                raise Transient(f"the decoder's sandbox does not start: {error}") from error
-        return session, watch
-
-    def _ask(self, fds: list[int]) -> None:
-        with self._lock:
-            for attempt in (0, 1):
-                control = self._running()
-                try:
-                    socket.send_fds(control, [b"+"], fds)
-                    return
-                except OSError:
-                    self.stop()
-                    if attempt:
-                        raise
-
-    def _running(self) -> socket.socket:
-        alive = self._process is not None and self._process.poll() is None and self._owner == os.getpid()
-        if self._control is not None and alive:
-            return self._control
-        self.stop()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "shared.media.nursery", str(theirs.fileno())],
-                env=_bare_environment(),
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-            )
-        ours.settimeout(_START_S)
-        self._control, self._owner = ours, os.getpid()
-        if not ours.recv(1):
-            self.stop()
-            raise ConnectionError("it ended at once")
-        return ours
-
-    def stop(self) -> None:
-        """Close the control socket: it and its children end."""
-        if self._control is not None:
-            self._control.close()
-        if self._process is not None and self._owner == os.getpid():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=_REAP_S)
-            if self._process.poll() is None:
-                self._process.kill()
-                self._process.wait()
-        self._control = self._process = None
-
-
-def _bare_environment() -> dict[str, str]:
-    """Nothing but what Python needs to find the code, and one thread for linear algebra."""
-    return {
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": os.pathsep.join(os.path.abspath(p) for p in sys.path),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "MALLOC_ARENA_MAX": "2",
-    }
-
-
-_nursery = _Nursery()
-atexit.register(_nursery.stop)
