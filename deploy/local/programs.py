@@ -85,7 +85,7 @@ def _service(layout: Layout, name: str, pins: Pins) -> Program:
         "VERACITY_BUNDLE": os.environ.get("VERACITY_BUNDLE", "compact"),
         "VERACITY_INSTANCE": f"{name}-0",
         "OMP_NUM_THREADS": pins["VERACITY_THREADS"],
-        "OMP_WAIT_POLICY": "PASSIVE",  # five services share the cores: spinning costs them all (shared.models)
+        "OMP_WAIT_POLICY": "PASSIVE",  # services share the cores: spinning costs them all
         "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1"),
         "PYTHONUNBUFFERED": "1",
     }
