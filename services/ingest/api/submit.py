@@ -22,7 +22,7 @@ from shared.contracts.outcomes import BadMedia, Transient
 from shared.observability import metrics
 from shared.observability.logs import bind
 from shared.observability.tracing import child_of
-from shared.storage.keys import media_key, parse_uri
+from shared.storage.keys import media_key, parse_uri, uri
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix=API)
@@ -73,8 +73,7 @@ async def analyze_video(
     try:
         if idempotency_key is not None and not re.fullmatch(r"[\x21-\x7e]+", idempotency_key):
             raise Refused("invalid_request", "Idempotency-Key must be printable ASCII without spaces")
-        if api.follower.silence_s() > 5 * api.settings.listen_every_s:
-            raise Transient("the broker does not answer")
+        api.follower.expect_broker()
         job_id = ids.job_id("http", idempotency_key)
         traceparent, shared = child_of(request.headers.get("traceparent")), idempotency_key is not None
         with bind(job_id=job_id, traceparent=traceparent):
@@ -99,7 +98,8 @@ async def _job(
     if kind == "multipart/form-data":
         key = media_key(job_id) + (f"-{uuid4().hex[:12]}" if shared else "")
         form = await receive(body, content_type, api, job_id, key if stored else None)
-        return _accepted(api, job_id, form.media, form.media.sha256 or "", form.options)
+        media = await _by_content(api, job_id, key, form.media) if stored and shared else form.media
+        return _accepted(api, job_id, media, media.sha256 or "", form.options)
     if kind == "application/json":
         try:
             wish = UrlSubmission.model_validate_json(await body.whole(MAX_JSON))
@@ -109,6 +109,15 @@ async def _job(
         UrlPolicy().check(wish.video_url)
         return _accepted(api, job_id, MediaRef(uri=wish.video_url), wish.video_url, wish.options)
     raise Refused("invalid_request", "send multipart/form-data with a `file`, or JSON with a `video_url`")
+
+
+async def _by_content(api: Api, job_id: str, key: str, media: MediaRef) -> MediaRef:
+    """Moves an upload to a place named by its content: a repeat finds its own bytes there, another body
+    never overwrites them, and the plan, and so the verdict, do not depend on the attempt."""
+    place = f"{media_key(job_id)}-{(media.sha256 or '')[:16]}"
+    await api.blocking(api.store.copy_in, api.store.bucket, key, place)
+    await api.blocking(api.store.remove, key)
+    return media.model_copy(update={"uri": uri(api.store.bucket, place)})
 
 
 def _accepted(api: Api, job_id: str, media: MediaRef, what: str, options: JobOptions) -> JobAccepted:
@@ -126,7 +135,8 @@ async def _accept(api: Api, job: JobAccepted, traceparent: str, *, shared: bool)
     if not shared:
         return None
     winner = await api.blocking(api.jobs.current, job.job_id)
-    if job.source == "upload" and winner is not None and winner.accepted != job:
+    won = winner.accepted if winner else None
+    if job.source == "upload" and won is not None and won.media.uri != job.media.uri:
         await api.blocking(api.store.remove, parse_uri(job.media.uri)[1])
     return winner
 
