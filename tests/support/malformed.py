@@ -15,7 +15,7 @@ from tests.support.mp4_boxes import Box, box, boxes, find, patched, with_moov, w
 SEED = 20
 Named = Iterator[tuple[str, bytes]]
 _TOP = (b"ftyp", b"mdat", b"moov")
-_PLAYLISTS = {
+PLAYLISTS = {
     "m3u8": b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
     "m3u8-bom": b"\xef\xbb\xbf#EXTM3U\nhttp://169.254.169.254/latest/meta-data\n",
     "m3u8-blank": b"\n\n   #EXTM3U\nconcat:a|b\n",
@@ -166,10 +166,10 @@ def _disguised(clip: bytes, chance: random.Random) -> Named:
     """Text that has a player open other files, called .mp4, also behind an honest beginning."""
     yield "text", b"Dear reader, this is a letter.\n" * 40
     yield "html", b"<!doctype html><title>not a clip</title>"
-    yield from _PLAYLISTS.items()
-    yield "m3u8-behind-ftyp", clip[:32] + _PLAYLISTS["m3u8"] * 20
-    yield "m3u8-behind-id3", b"ID3\x04\0\0\0\0\0\0" + _PLAYLISTS["m3u8"] * 20
-    yield "concat-behind-mp3", b"\xff\xfb\x90\x44" + _PLAYLISTS["ffconcat"] * 20
+    yield from PLAYLISTS.items()
+    yield "m3u8-behind-ftyp", clip[:32] + PLAYLISTS["m3u8"] * 20
+    yield "m3u8-behind-id3", b"ID3\x04\0\0\0\0\0\0" + PLAYLISTS["m3u8"] * 20
+    yield "concat-behind-mp3", b"\xff\xfb\x90\x44" + PLAYLISTS["ffconcat"] * 20
 
 
 def _bombs(clip: bytes, chance: random.Random) -> Named:
