@@ -2,7 +2,9 @@
 
 import contextlib
 import ctypes
+import importlib
 import os
+import pkgutil
 import resource
 import signal
 import socket
@@ -29,6 +31,9 @@ TASKS: dict[str, Task] = {"probe": run_probe, "decode": run_decode}
 def warm_up() -> None:
     """Pay once, before any fork, for what every child would pay; nothing may be opened later."""
     av.logging.set_level(None)
+    for module in pkgutil.walk_packages(av.__path__, "av."):  # it imports some of itself when it meets them
+        if not module.name.startswith(("av.__main__", "av.datasets")):
+            importlib.import_module(module.name)
     frame = av.VideoFrame(16, 16, "yuv420p")
     frame.reformat(8, 8, "rgb24").to_ndarray()
     sound = av.AudioFrame("fltp", "mono", 64)
@@ -61,6 +66,8 @@ def _work(session: socket.socket, task: wire.Header) -> None:
     except (av.error.FFmpegError, ValueError, OverflowError, ZeroDivisionError, LookupError) as error:
         detail = f"{type(error).__name__}: {error}"
         answer = {"say": "bad", "code": "unreadable_media", "detail": detail[:200]}
+    except Exception as error:  # a fault of ours: named, so that it is found
+        answer = {"say": "bad", "code": "decoder_crashed", "detail": f"{type(error).__name__}: {error}"[:200]}
     else:
         answer = {"say": "done"}
     wire.send(session, answer)
