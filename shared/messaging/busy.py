@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from shared.messaging.lease import Lease
 
@@ -31,5 +31,9 @@ class Busy:
 
     def wait_idle(self, leases: Collection[Lease], timeout_s: float) -> bool:
         """True once nothing of these partitions is being handled, False at the timeout."""
+        return self.wait_until(lambda: not any(self._count[le] for le in leases), timeout_s)
+
+    def wait_until(self, true: Callable[[], bool], timeout_s: float) -> bool:
+        """Looks again whenever a record leaves; False at the timeout."""
         with self._changed:
-            return self._changed.wait_for(lambda: not any(self._count[le] for le in leases), timeout_s)
+            return self._changed.wait_for(true, timeout_s)

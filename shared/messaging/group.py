@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from shared.contracts.records import Record
 from shared.messaging.convert import to_record
 from shared.messaging.lease import Lease
+from shared.messaging.quiet import librdkafka_logger
 from shared.messaging.settings import KafkaSettings
 
 log = logging.getLogger(__name__)
@@ -45,11 +46,19 @@ class Group:
         if error is not None:
             if error.fatal():
                 raise KafkaException(error)
-            log.warning("polling: %s", error.str(), extra={"error": error.name()})
+            librdkafka_logger().warning("polling: %s", error.str(), extra={"error": error.name()})
             return None
         record = to_record(message)
         lease = self.leases.get((record.topic, record.partition))
         return (lease, record) if lease else None
+
+    def renew(self, lease: Lease) -> Lease:
+        """A new lease in place of one whose partition started again at a lower offset."""
+        place = {"topic": lease.topic, "partition": lease.partition}
+        log.warning("the log was cut or made anew", extra=place)
+        lease.revoke()
+        self.leases[lease.topic, lease.partition] = Lease(lease.topic, lease.partition)
+        return self.leases[lease.topic, lease.partition]
 
     def hold(self, places: Collection[Place]) -> None:
         """Pauses exactly these of our partitions and resumes the others."""

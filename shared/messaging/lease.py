@@ -18,9 +18,13 @@ class Lease:
         self._lock = threading.Lock()
         self._revoked = False
 
-    def take(self, offset: int) -> None:
+    def take(self, offset: int) -> bool:
+        """False if it is not above the last one, so this lease knows nothing about it."""
         with self._lock:
+            if offset <= self._offsets.last:
+                return False
             self._offsets.take(offset)
+            return True
 
     def finish(self, offset: int) -> None:
         with self._lock:

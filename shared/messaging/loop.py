@@ -36,6 +36,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 Callback = Callable[[list[Place]], None]
 _POLL_BUDGET = 500  # records taken between two looks at commits and pauses
+_JAM_S = 0.5  # a queue full for longer pauses the partitions
 _CLOSING_S = 3.0  # for the last commit to be answered
 
 
@@ -64,10 +65,10 @@ class Loop:
         """Returns after `stop`. Raises `DeadLetterLimit`, or what is fatal to the client."""
         self._full = self._stopping = False
         self._intake = Intake(self._settings.max_batch, self._settings.linger_s)
+        self._group = Group(self._kafka, self._group_id, self._topics, self._assigned, self._revoking)
         self._workers = Workers(
             self._service, self._handler, self._decoder, self._producer, self._intake, self._settings
         )
-        self._group = Group(self._kafka, self._group_id, self._topics, self._assigned, self._revoking)
         try:
             self._poll_until(stop)
             self._drain()
@@ -99,7 +100,9 @@ class Loop:
         room = self._settings.queue - self._unfinished()
         while (found := self._group.poll(wait_s)) is not None:
             lease, record = found
-            lease.take(record.offset)
+            if not lease.take(record.offset):
+                lease = self._group.renew(lease)
+                lease.take(record.offset)
             metrics.RECORDS_IN.labels(record.topic).inc()
             self._intake.put(Entry(record, lease))
             room, budget, wait_s = room - 1, budget - 1, 0.0
@@ -107,15 +110,20 @@ class Loop:
                 return
 
     def _hold_back(self) -> None:
-        """Pauses all when the queue is full, until it is half empty; else those too far behind."""
-        unfinished, full = self._unfinished(), self._settings.queue
-        leases = self._group.leases
-        if unfinished >= full or (self._full and unfinished > full // 2):
-            self._full = True
-            self._group.hold(leases.keys())
-        else:
-            self._full = False
-            self._group.hold([p for p, le in leases.items() if le.pending >= self._settings.max_behind])
+        """Pauses all when the queue stays full, until it is half empty; else those too far behind.
+
+        Pausing drops what was fetched, and fetching begins again a second later, so short jams are
+        waited out.
+        """
+        def half_empty() -> bool:
+            return self._unfinished() <= self._settings.queue // 2
+
+        if self._full:
+            self._full = not half_empty()
+        elif self._unfinished() >= self._settings.queue:
+            self._full = not self._workers.busy.wait_until(half_empty, _JAM_S)
+        leases, limit = self._group.leases, self._settings.max_behind
+        self._group.hold([p for p, le in leases.items() if self._full or le.pending >= limit])
 
     def _drain(self) -> None:
         """Finishes what workers have begun; the queue's rest is the next member's."""

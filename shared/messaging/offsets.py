@@ -9,7 +9,7 @@ class OffsetTracker:
     def __init__(self) -> None:
         self._open: deque[int] = deque()
         self._finished: set[int] = set()
-        self._last = -1
+        self.last = -1
         self._position: int | None = None
 
     def take(self, offset: int) -> None:
@@ -17,9 +17,9 @@ class OffsetTracker:
 
         Raises `ValueError` unless it is above every offset taken before.
         """
-        if offset <= self._last:
-            raise ValueError(f"offset {offset} after {self._last}")
-        self._last = offset
+        if offset <= self.last:
+            raise ValueError(f"offset {offset} after {self.last}")
+        self.last = offset
         self._open.append(offset)
 
     def finish(self, offset: int) -> None:

@@ -33,7 +33,10 @@ class Producer:
     """`delivery_timeout_s`: a record not acknowledged by then has failed with `Transient`."""
 
     def __init__(self, settings: KafkaSettings, client_id: str, delivery_timeout_s: float = 120.0) -> None:
-        self._producer = KafkaProducer(settings.producer_config(client_id, delivery_timeout_s))
+        config = settings.producer_config(client_id, delivery_timeout_s)
+        self._config = config | {"error_cb": self._on_error}
+        self._producer = KafkaProducer(self._config)
+        self._broken = threading.Event()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._serve, name=f"producer {client_id}", daemon=True)
         self._thread.start()
@@ -99,6 +102,23 @@ class Producer:
     def _serve(self) -> None:
         while not self._closed.is_set():
             self._producer.poll(0.1)
+            if self._broken.is_set():
+                self._replace()
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            self._broken.set()
+
+    def _replace(self) -> None:
+        """After a fatal error (the broker lost its memory of this producer) a client never sends again.
+
+        What it held fails as `Transient`, so whoever sent it sends it again, through the new one.
+        """
+        log.error("the producer failed for good: starting another")
+        old, self._producer = self._producer, KafkaProducer(self._config)
+        self._broken.clear()
+        old.purge()
+        old.flush(5.0)
 
 
 class _Acks:

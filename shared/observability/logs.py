@@ -21,11 +21,11 @@ from shared.observability.tracing import trace_id
 _context: ContextVar[dict[str, str] | None] = ContextVar("veracity_log_context", default=None)
 
 _HIDDEN = "[hidden]"
-_SECRET = r"password|passwd|secret|token(?!s)|credential|signature|authorization|access_?key|api_?key"
-_SECRET_NAME = re.compile(_SECRET, re.I)
+_HIDE = r"password|passwd|secret|token(?!s)|credential|signature|authorization|access_?key|api_?key"
+_SECRET_NAME = re.compile(_HIDE, re.I)
 _SECRET_TEXT = (
     (re.compile(r"(\w+://[^\s:/@]*):[^\s@/]+@"), rf"\1:{_HIDDEN}@"),
-    (re.compile(rf"((?:{_SECRET})[\w-]*[\"']?\s*[=:]\s*)(?:bearer |basic )?[\"']?[^\s\"'&,;]+", re.I),
+    (re.compile(rf"((?:{_HIDE})[\w-]*[\"']?\s*[=:]\s*)(?:bearer |basic )?[\"']?[^\s\"'&,;]+", re.I),
      rf"\1{_HIDDEN}"),
 )
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.messaging.lease import Lease
 from shared.messaging.offsets import OffsetTracker
 
 Offsets = list[int]
@@ -77,3 +78,19 @@ def test_nothing_taken_means_nothing_to_commit() -> None:
     tracker.finish(3)
     assert tracker.position is None
     assert tracker.low is None
+
+
+def test_a_lease_does_not_take_an_offset_again() -> None:
+    lease = Lease("in", 0)
+    assert [lease.take(offset) for offset in (4, 7, 7, 2)] == [True, True, False, False]
+    assert lease.unfinished == 2
+
+
+def test_a_revoked_lease_stays_where_it_was() -> None:
+    lease = Lease("in", 0)
+    for offset in (0, 1):
+        lease.take(offset)
+    lease.finish(0)
+    lease.revoke()
+    lease.finish(1)
+    assert lease.position == 1
