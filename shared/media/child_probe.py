@@ -31,6 +31,7 @@ from shared.media.remote import RemoteFile
 
 _CANDIDATES = 4
 _PADDING_S = 1.0
+_ANY_PIXELS = 2**31 - 1
 _LOOK_BYTES, _LOOK_PACKETS = 64 << 20, 20_000
 First = dict[int, VideoFrame | AudioFrame]
 
@@ -40,6 +41,9 @@ def run(file: RemoteFile, task: wire.Header, say: Callable[[wire.Header, wire.Bu
     name, limits = task["container"], task["allow"]
     with open_media(file, name, limits["max_pixels"]) as container:
         streams = _candidates(container, limits)
+        unsized = [s.index for s in streams if isinstance(s, VideoStream) and not s.width * s.height]
+        if unsized:
+            _refuse_huge(file, name, unsized, limits["max_pixels"])
         first = _first_frames(file, container, streams, limits["max_pixels"])
         chosen = _choose(streams, first, limits)
         found = _describe(chosen, first)
@@ -78,10 +82,20 @@ def _candidates(container: InputContainer, limits: dict[str, Any]) -> list[Media
     return streams
 
 
+def _refuse_huge(file: RemoteFile, name: str, numbers: list[int], max_pixels: int) -> None:
+    """FFmpeg forgets a size it does not allow: look again, with all sizes allowed."""
+    with open_media(file, name, _ANY_PIXELS) as container:
+        for number in numbers:
+            stream = numbered(container, number)
+            if isinstance(stream, VideoStream) and stream.width * stream.height > max_pixels:
+                raise BadMedia("too_many_pixels", f"{stream.width} x {stream.height}")
+
+
 def _first_frames(
     file: RemoteFile, container: InputContainer, streams: list[MediaStream], max_pixels: int
 ) -> First:
     """The first frame of each stream that gives one within what we are ready to read."""
+    av.logging.set_level(av.logging.ERROR)  # so that errors say why
     first: First = {}
     keep_only(container, streams)
     for stream in streams:
@@ -100,7 +114,9 @@ def _first_frames(
 def _try(stream: MediaStream, packet: MediaPacket | None, first: First) -> None:
     try:
         frames: list[Any] = list(stream.codec_context.decode(packet))
-    except (av.error.FFmpegError, ValueError):
+    except (av.error.FFmpegError, ValueError) as error:
+        if "exceeds specified max pixel count" in str(error):  # the size is in the pictures alone
+            raise BadMedia("too_many_pixels") from error
         return
     usable = [frame for frame in frames if not (isinstance(frame, VideoFrame) and frame.is_corrupt)]
     if usable:
