@@ -66,7 +66,7 @@ class Service:
         def open_reader(start: Positions) -> LogReader:
             return LogReader(kafka, FOLLOWED, start, client_id="ingest-reader", timeout_s=5.0)
 
-        self._follower = Follower(self._model, open_reader)
+        self._follower = Follower(self._model, open_reader, 5 * settings.listen_every_s)
         jobs = CurrentJobs(self._model, self._follower, 4 * settings.catch_up_s)
         self._producer = Producer(kafka, "ingest")
         # A submitter waits for this one: nothing lingers, and what fails fails before the answer is due.

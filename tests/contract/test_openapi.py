@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -41,15 +42,16 @@ def api_schema(replica: Ingest) -> Any:
     return schemathesis.openapi.from_asgi("/openapi.json", create_app(replica.api()))
 
 
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_answer_is_documented(api_schema: Any, operation: str) -> None:
+def test_every_answer_is_documented(api_schema: Any, operation: str, mode: GenerationMode) -> None:
     method, path = operation.split()
 
     @settings(
         max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True,
         phases=(Phase.explicit, Phase.generate), database=None,
     )
-    @given(api_schema[path][method].as_strategy())
+    @given(api_schema[path][method].as_strategy(generation_mode=mode))
     def conforms(case: "schemathesis.Case[Any]") -> None:
         case.call_and_validate(checks=CHECKS)
 

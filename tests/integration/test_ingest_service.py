@@ -1,5 +1,6 @@
 """Two replicas of ingest on real Kafka and a real object store."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -179,6 +180,20 @@ def test_upstream_events_become_jobs_and_malformed_ones_dead_letters(place: Plac
     assert {record.value for record in place.read(DEAD_LETTERS.name)} == {b"not json", b'{"Records": 1}'}
 
 
+def test_media_of_an_allowed_bucket_and_of_the_inbox_are_taken_in(place: Place) -> None:
+    inbox = place.s3.inbox_bucket
+    place.store.within(inbox).put("shows/my clip.mp4", CLIP.read_bytes())
+    place.say(MediaSubmitted(id="show-2", media_uri=f"s3://{inbox}/shows/my clip.mp4"))
+    thing = {"key": "shows/my+clip.mp4", "size": 1, "eTag": "e1"}
+    event = {"eventName": "s3:ObjectCreated:Put", "s3": {"bucket": {"name": inbox}, "object": thing}}
+    dropped = json.dumps({"Records": [event]}).encode()
+    place.producer.send_and_wait([Outgoing(INBOX.name, b"k", dropped, ())], 20)
+    for job_id in (
+        ids.job_id("event", "show-2"), ids.job_id("inbox", f"s3://{inbox}/shows/my clip.mp4@e1"),
+    ):
+        wait_until(lambda job_id=job_id: status(place.b, job_id) == "running", 60)  # type: ignore[misc]
+
+
 def test_a_deleted_job_is_cancelled_everywhere(place: Place) -> None:
     job_id = upload(place.a).json()["job_id"]
     assert place.b.http.delete(f"/api/v1/jobs/{job_id}").status_code == 204
@@ -189,10 +204,12 @@ def test_a_deleted_job_is_cancelled_everywhere(place: Place) -> None:
 
 def test_another_replica_plans_what_a_killed_one_left(place: Place) -> None:
     place.a.kill()
-    job_id = upload(place.b, CLIP.read_bytes()).json()["job_id"]
-    wait_until(lambda: status(place.b, job_id) == "running", 60)
-    place.a = place.replica("a")
-    place.a.start()
+    try:
+        job_id = upload(place.b, CLIP.read_bytes()).json()["job_id"]
+        wait_until(lambda: status(place.b, job_id) == "running", 60)
+    finally:
+        place.a = place.replica("a")
+        place.a.start()
     assert status(place.a, job_id) == "running"
 
 
@@ -208,7 +225,7 @@ def test_without_a_broker_submissions_are_refused_and_results_still_read(place: 
         assert place.b.http.get("/healthz").status_code == 200
     finally:
         place.kafka.start()
-    wait_until(lambda: upload(place.b).status_code == 202, 60)
+    wait_until(lambda: upload(place.a).status_code == upload(place.b).status_code == 202, 60)
 
 
 def test_it_ends_cleanly_when_told_to_also_while_somebody_listens(place: Place) -> None:

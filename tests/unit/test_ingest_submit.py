@@ -24,7 +24,6 @@ def replica(tmp_path: Path) -> Iterator[Ingest]:
 @pytest.fixture
 def client(replica: Ingest) -> Iterator[Client]:
     with replica.client() as client:
-        replica.sweeper().sweep()
         yield client
 
 

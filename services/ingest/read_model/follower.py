@@ -34,10 +34,12 @@ OpenReader = Callable[[Positions], Reader]
 
 
 class Follower:
-    """`run` in a thread of its own; everything else from anywhere."""
+    """`run` and `listen` in threads of their own; everything else from anywhere.
 
-    def __init__(self, model: ReadModel, open_reader: OpenReader) -> None:
-        self._model, self._open_reader = model, open_reader
+    `patience_s`: after so long a silence of the broker nobody waits for it any more."""
+
+    def __init__(self, model: ReadModel, open_reader: OpenReader, patience_s: float = float("inf")) -> None:
+        self._model, self._open_reader, self._patience_s = model, open_reader, patience_s
         self._reader: Reader | None = None
         self._next: Positions = {}
         self._moved = threading.Condition()
@@ -65,6 +67,7 @@ class Follower:
         """Returns when all that was in the topics at the time of the call is folded.
 
         Raises `Transient` when the broker does not answer or the time is over."""
+        self.expect_broker()
         deadline = time.monotonic() + timeout_s
         ends = self.ends(timeout_s)
         with self._moved:
@@ -79,9 +82,10 @@ class Follower:
         self._heard = time.monotonic()
         return ends
 
-    def silence_s(self) -> float:
-        """Seconds since the broker last answered `ends`."""
-        return time.monotonic() - self._heard
+    def expect_broker(self) -> None:
+        """Raises `Transient` at once when the broker has been silent for too long."""
+        if self._reader is not None and time.monotonic() - self._heard > self._patience_s:
+            raise Transient("the broker does not answer")
 
     @contextmanager
     def watch(self, job_id: str) -> Iterator[asyncio.Event]:
@@ -106,7 +110,7 @@ class Follower:
                 loop.call_soon_threadsafe(event.set)
 
     def listen(self, stop: threading.Event, every_s: float) -> None:
-        """Asks the broker every so often, so that `silence_s` tells of an outage soon. In its own thread."""
+        """Asks the broker every so often, so that an outage is known soon."""
         while not stop.wait(every_s):
             with suppress(Transient):
                 self.ends(2 * every_s)
