@@ -1,5 +1,6 @@
 """Submitting: what becomes a job, what is refused, and that nothing is half-accepted."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -71,6 +72,19 @@ def test_a_file_larger_than_memory_allows_is_streamed_to_the_store(
     assert upload(client, data).status_code == 202
     assert b"".join(whole) == data
     assert max(map(len, whole)) <= 1000
+
+
+@pytest.mark.parametrize("in_memory", [1_000, 1_000_000])
+def test_under_a_key_the_place_is_named_by_the_content_however_it_was_sent(
+    replica: Ingest, client: Client, monkeypatch: pytest.MonkeyPatch, in_memory: int
+) -> None:
+    monkeypatch.setattr("services.ingest.api.upload.IN_MEMORY", in_memory)
+    job_id = upload(client, key="k1").json()["job_id"]
+    place = f"jobs/{job_id}/media-{hashlib.sha256(MP4).hexdigest()[:16]}"
+    assert list(replica.store.list("jobs/")) == [place]
+    accepted = replica.state(job_id).accepted
+    assert accepted
+    assert accepted.media.uri == f"s3://veracity/{place}"
 
 
 def test_the_same_key_and_body_is_the_same_job(replica: Ingest, client: Client) -> None:

@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from fastapi import Request
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
-from services.ingest.api.context import Api
 from services.ingest.api.multipart import Field, FileBegins, FileBytes, Piece, pieces
 from services.ingest.api.problems import Refused
 from services.ingest.api.upload import Upload
@@ -74,15 +73,17 @@ class Body:
             return
 
 
-async def receive(body: Body, content_type: str, api: Api, job_id: str, key: str | None) -> Form:
-    """The form, its file stored at `key` (None: not stored). Nothing is left there if this raises."""
+async def receive(
+    body: Body, content_type: str, begin: Callable[[str], Upload], total_s: float
+) -> Form:
+    """The form; `begin` makes the upload of a file name. Nothing is left of it if this raises."""
     upload: Upload | None = None
     fields: dict[str, str] = {}
     try:
-        async with asyncio.timeout(api.settings.upload_total_s):
+        async with asyncio.timeout(total_s):
             async for piece in pieces(content_type, body.chunks()):
                 if isinstance(piece, FileBegins) and piece.name == "file" and upload is None:
-                    upload = Upload(api, job_id, key, piece.filename)
+                    upload = begin(piece.filename)
                 else:
                     await _take(piece, upload, fields)
         if upload is None:

@@ -3,7 +3,6 @@
 import logging
 import re
 from typing import Annotated, Any
-from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.ingest.api.context import Api, api_of
 from services.ingest.api.problems import Refused, documented
 from services.ingest.api.receive import FORM_OVERHEAD, MAX_JSON, Body, receive
+from services.ingest.api.upload import Upload
 from services.ingest.intake import digest
 from services.ingest.read_model import JobState
 from services.ingest.url_policy import MAX_URL, UrlPolicy
@@ -22,7 +22,7 @@ from shared.contracts.outcomes import BadMedia, Transient
 from shared.observability import metrics
 from shared.observability.logs import bind
 from shared.observability.tracing import child_of
-from shared.storage.keys import media_key, parse_uri, uri
+from shared.storage.keys import parse_uri
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix=API)
@@ -92,14 +92,15 @@ async def analyze_video(
 async def _job(
     request: Request, body: Body, api: Api, job_id: str, *, stored: bool, shared: bool
 ) -> JobAccepted:
-    """What is asked for. `shared`: others may be sending the same key now, so each stores apart."""
+    """What is asked for; `stored` and `shared` as of `Upload`."""
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        key = media_key(job_id) + (f"-{uuid4().hex[:12]}" if shared else "")
-        form = await receive(body, content_type, api, job_id, key if stored else None)
-        media = await _by_content(api, job_id, key, form.media) if stored and shared else form.media
-        return _accepted(api, job_id, media, media.sha256 or "", form.options)
+        form = await receive(
+            body, content_type, lambda name: Upload(api, job_id, name, stored=stored, shared=shared),
+            api.settings.upload_total_s,
+        )
+        return _accepted(api, job_id, form.media, form.media.sha256 or "", form.options)
     if kind == "application/json":
         try:
             wish = UrlSubmission.model_validate_json(await body.whole(MAX_JSON))
@@ -109,15 +110,6 @@ async def _job(
         UrlPolicy().check(wish.video_url)
         return _accepted(api, job_id, MediaRef(uri=wish.video_url), wish.video_url, wish.options)
     raise Refused("invalid_request", "send multipart/form-data with a `file`, or JSON with a `video_url`")
-
-
-async def _by_content(api: Api, job_id: str, key: str, media: MediaRef) -> MediaRef:
-    """Moves an upload to a place named by its content: a repeat finds its own bytes there, another body
-    never overwrites them, and the plan, and so the verdict, do not depend on the attempt."""
-    place = f"{media_key(job_id)}-{(media.sha256 or '')[:16]}"
-    await api.blocking(api.store.copy_in, api.store.bucket, key, place)
-    await api.blocking(api.store.remove, key)
-    return media.model_copy(update={"uri": uri(api.store.bucket, place)})
 
 
 def _accepted(api: Api, job_id: str, media: MediaRef, what: str, options: JobOptions) -> JobAccepted:
