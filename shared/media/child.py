@@ -24,7 +24,7 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _SESSION_FD = 3
 _libc = ctypes.CDLL(None, use_errno=True)
 
-Task = Callable[[RemoteFile, wire.Header, Callable[[wire.Header, wire.Buffer], None]], None]
+Task = Callable[[RemoteFile, wire.Header, wire.Say], None]
 TASKS: dict[str, Task] = {"probe": run_probe, "decode": run_decode}
 
 
@@ -54,8 +54,8 @@ def live(session: socket.socket) -> NoReturn:
 
 
 def _work(session: socket.socket, task: wire.Header) -> None:
-    def say(header: wire.Header, body: wire.Buffer = b"") -> None:
-        wire.send(session, {"say": "out", **header}, body)
+    def say(header: wire.Header, *body: wire.Buffer) -> None:
+        wire.send(session, {"say": "out", **header}, *body)
 
     try:
         TASKS[task["task"]](RemoteFile(session, task["limits"]["size"]), task, say)

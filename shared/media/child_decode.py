@@ -1,6 +1,6 @@
 """In the child: one pass over a segment, windows as they are ready."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 import av
@@ -24,7 +24,7 @@ from shared.media.remote import RemoteFile
 from shared.media.sound import Sound
 
 _PREROLL_S = 0.5
-Output = tuple[wire.Header, wire.Buffer]
+Output = tuple[wire.Header, list[wire.Buffer]]
 
 
 class Collector(Protocol):
@@ -37,7 +37,7 @@ class Collector(Protocol):
     def finish(self) -> Iterator[Output]: ...
 
 
-def run(file: RemoteFile, task: wire.Header, say: Callable[[wire.Header, wire.Buffer], None]) -> None:
+def run(file: RemoteFile, task: wire.Header, say: wire.Say) -> None:
     """Says each window of the segment once per stream asked for."""
     with open_media(file, task["container"], task["allow"]["max_pixels"]) as container:
         collectors = _collectors(container, task)
@@ -52,13 +52,13 @@ def run(file: RemoteFile, task: wire.Header, say: Callable[[wire.Header, wire.Bu
                     collector.damage()
                 elif not collector.done:
                     for header, body in collector.feed(packet):
-                        say(header, body)
+                        say(header, *body)
             if all(collector.done for collector in collectors.values()):
                 return
         for collector in collectors.values():
             if not collector.done:
                 for header, body in collector.finish():
-                    say(header, body)
+                    say(header, *body)
 
 
 def _collectors(container: InputContainer, task: wire.Header) -> dict[int, Collector]:

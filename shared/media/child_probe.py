@@ -1,6 +1,5 @@
 """In the child: which streams can be decoded, and from when to when."""
 
-from collections.abc import Callable
 from typing import Any
 
 import av
@@ -36,7 +35,7 @@ _LOOK_BYTES, _LOOK_PACKETS = 64 << 20, 20_000
 First = dict[int, VideoFrame | AudioFrame]
 
 
-def run(file: RemoteFile, task: wire.Header, say: Callable[[wire.Header, wire.Buffer], None]) -> None:
+def run(file: RemoteFile, task: wire.Header, say: wire.Say) -> None:
     """Says one message: `MediaInfo` less what only the parent knows."""
     name, limits = task["container"], task["allow"]
     with open_media(file, name, limits["max_pixels"]) as container:
@@ -63,7 +62,7 @@ def run(file: RemoteFile, task: wire.Header, say: Callable[[wire.Header, wire.Bu
     if DEMUXERS[name] in INDEXED:
         with open_media(file, name, limits["max_pixels"]) as container:
             indexed = seeks(file, container, numbered(container, numbers[0]), start, end)
-    say({"start_s": start, "duration_s": end - start, "indexed": indexed, **found}, b"")
+    say({"start_s": start, "duration_s": end - start, "indexed": indexed, **found})
 
 
 def _candidates(container: InputContainer, limits: dict[str, Any]) -> list[MediaStream]:

@@ -18,6 +18,7 @@ from shared.media.container import MediaPacket, seconds, stamp
 from shared.media.geometry import Upright
 from shared.media.windows import FRAMES
 
+Output = tuple[wire.Header, list[wire.Buffer]]
 _EPSILON_S = 0.002
 _REORDER_S = 0.25  # frames shown shortly before a damaged one may have been predicted from it
 _HELD_BYTES = 64 << 20
@@ -52,7 +53,7 @@ class Picture:
         self._begun: float | None = None
         self.done = False
 
-    def feed(self, packet: MediaPacket) -> Iterator[tuple[wire.Header, wire.Buffer]]:
+    def feed(self, packet: MediaPacket) -> Iterator[Output]:
         """Packets before the last keyframe that the segment needs are never decoded."""
         at = stamp(packet)
         if at is not None:
@@ -76,7 +77,7 @@ class Picture:
             self._broken = True
             self._fail(max(self._at, 0.0) - _REORDER_S, self._at)
 
-    def finish(self) -> Iterator[tuple[wire.Header, wire.Buffer]]:
+    def finish(self) -> Iterator[Output]:
         """At the end of the stream: whatever is not decided yet."""
         yield from self._release()
         yield from self._decode(None)
@@ -87,12 +88,12 @@ class Picture:
         yield from self._ready(math.inf)
         self.done = True
 
-    def _release(self) -> Iterator[tuple[wire.Header, wire.Buffer]]:
+    def _release(self) -> Iterator[Output]:
         held, self._held = self._held or [], None
         for packet in held:
             yield from self._decode(packet)
 
-    def _decode(self, packet: MediaPacket | None) -> Iterator[tuple[wire.Header, wire.Buffer]]:
+    def _decode(self, packet: MediaPacket | None) -> Iterator[Output]:
         if self.done:
             return
         try:
@@ -163,7 +164,7 @@ class Picture:
             high = min(math.ceil((end - _EPSILON_S) * FRAMES), self._end * FRAMES)
             self._failed.update(range(low, max(low, high)))
 
-    def _ready(self, at: float) -> Iterator[tuple[wire.Header, wire.Buffer]]:
+    def _ready(self, at: float) -> Iterator[Output]:
         """Windows that nothing to come can change: damage reaches back a little."""
         while self._next < self._end:
             stop = (self._next + 1) * FRAMES
@@ -176,16 +177,15 @@ class Picture:
             self._next += 1
         self.done = True
 
-    def _window(self, index: int) -> tuple[wire.Header, wire.Buffer]:
+    def _window(self, index: int) -> Output:
         """A slot without a frame takes its neighbour's: the stream begins or ends inside."""
         header: wire.Header = {"kind": "video", "index": index}
         slots = range(index * FRAMES, (index + 1) * FRAMES)
         if any(slot in self._failed for slot in slots):
-            return {**header, "reason": "decode_failed"}, b""
+            return {**header, "reason": "decode_failed"}, []
         there = [slot for slot in slots if slot in self._slots]
         if not there:
             early = self._begun is not None and index < self._begun
-            return {**header, "reason": "not_started" if early else "past_end"}, b""
+            return {**header, "reason": "not_started" if early else "past_end"}, []
         nearest = [min(max(slot, there[0]), there[-1]) for slot in slots]
-        frames = np.stack([self._slots[slot] for slot in nearest])
-        return {**header, "height": frames.shape[1], "width": frames.shape[2]}, frames.data
+        return header, [self._slots[slot].data for slot in nearest]

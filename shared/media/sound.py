@@ -14,6 +14,7 @@ from shared.media.container import MediaPacket, seconds, stamp
 from shared.media.mono import to_mono
 from shared.media.windows import SAMPLE_RATE
 
+Output = tuple[wire.Header, list[wire.Buffer]]
 _GAP_S = 0.04  # jitter of timestamps below this is not a gap
 _LEAD_S = 0.1  # heard before the segment, so that decoder and filter have settled
 
@@ -36,7 +37,7 @@ class Sound:
         self._lost_from: float | None = None  # damage whose end is not known yet
         self.done = False
 
-    def feed(self, packet: MediaPacket) -> Iterator[tuple[wire.Header, wire.Buffer]]:
+    def feed(self, packet: MediaPacket) -> Iterator[Output]:
         """Packets well before the segment are not decoded."""
         at = stamp(packet)
         if at is not None and at - self._zero < self._first - 2.0:
@@ -56,7 +57,7 @@ class Sound:
         """The file is damaged here; sound from the last good sample to the next one is lost."""
         self._lose(None)
 
-    def finish(self) -> Iterator[tuple[wire.Header, wire.Buffer]]:
+    def finish(self) -> Iterator[Output]:
         """At the end of the stream: whatever is left in decoder and filter, then the rest."""
         try:
             frames = self._stream.codec_context.decode(None)
@@ -144,23 +145,23 @@ class Sound:
         low, high = max(math.floor(begin), self._next), min(math.ceil(end), self._end)
         self._failed.update(range(low, high))
 
-    def _ready(self) -> Iterator[tuple[wire.Header, wire.Buffer]]:
+    def _ready(self) -> Iterator[Output]:
         while self._next < self._end and self._written >= (self._next + 1) * SAMPLE_RATE:
             yield self._window()
         self.done = self._next >= self._end
 
-    def _window(self) -> tuple[wire.Header, wire.Buffer]:
+    def _window(self) -> Output:
         index = self._next
         self._next += 1
         samples = self._buffers.pop(index, None)
         header: wire.Header = {"kind": "audio", "index": index}
         if index in self._failed:
-            return {**header, "reason": "decode_failed"}, b""
+            return {**header, "reason": "decode_failed"}, []
         if self._begun is not None and self._begun >= (index + 1) * SAMPLE_RATE:
-            return {**header, "reason": "not_started"}, b""
+            return {**header, "reason": "not_started"}, []
         valid = min(SAMPLE_RATE, max(0, self._written - index * SAMPLE_RATE))
         if valid == 0:
-            return {**header, "reason": "past_end"}, b""
+            return {**header, "reason": "past_end"}, []
         if samples is None:
             samples = np.zeros(SAMPLE_RATE, np.float32)  # a gap: silence
-        return {**header, "valid": valid}, samples.data
+        return {**header, "valid": valid}, [samples.data]

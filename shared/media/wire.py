@@ -6,7 +6,7 @@ The child is not trusted, so what it says is parsed as JSON and copied as bytes,
 import json
 import socket
 import struct
-from typing import Any
+from typing import Any, Protocol
 
 _PREFIX = struct.Struct("<IQ")
 MAX_HEADER = 1 << 20
@@ -15,17 +15,24 @@ Header = dict[str, Any]
 Buffer = bytes | bytearray | memoryview
 
 
+class Say(Protocol):
+    """How a task in the child gives a result: a header and a body in parts."""
+
+    def __call__(self, header: Header, *body: Buffer) -> None: ...
+
+
+
 class ProtocolError(Exception):
     """The other end said something that is no message."""
 
 
-def send(sock: socket.socket, header: Header, body: Buffer = b"") -> None:
-    """One message; blocks while the other end is slow, which is the back-pressure."""
+def send(sock: socket.socket, header: Header, *body: Buffer) -> None:
+    """One message, its body in parts; blocks while the other end is slow: the back-pressure."""
     head = json.dumps(header).encode()
-    view = memoryview(body).cast("B") if len(body) else memoryview(b"")
-    sock.sendall(_PREFIX.pack(len(head), view.nbytes) + head)
-    if view.nbytes:
-        sock.sendall(view)
+    parts = [memoryview(part).cast("B") for part in body if len(part)]
+    sock.sendall(_PREFIX.pack(len(head), sum(part.nbytes for part in parts)) + head)
+    for part in parts:
+        sock.sendall(part)
 
 
 def receive(sock: socket.socket) -> tuple[Header, bytearray]:

@@ -12,48 +12,46 @@ import numpy as np
 from shared.media import child, nursery, wire
 from shared.media.remote import RemoteFile
 
-Say = Callable[[wire.Header, wire.Buffer], None]
 
-
-def _crash(file: RemoteFile, task: wire.Header, say: Say) -> None:
+def _crash(file: RemoteFile, task: wire.Header, say: wire.Say) -> None:
     ctypes.string_at(0)
 
 
-def _hang(file: RemoteFile, task: wire.Header, say: Say) -> None:
+def _hang(file: RemoteFile, task: wire.Header, say: wire.Say) -> None:
     time.sleep(600)
 
 
-def _spin(file: RemoteFile, task: wire.Header, say: Say) -> None:
+def _spin(file: RemoteFile, task: wire.Header, say: wire.Say) -> None:
     while True:
         pass
 
 
-def _allocate(file: RemoteFile, task: wire.Header, say: Say) -> None:
+def _allocate(file: RemoteFile, task: wire.Header, say: wire.Say) -> None:
     np.ones(1 << 40, np.uint8)
 
 
-def _leave(file: RemoteFile, task: wire.Header, say: Say) -> None:
+def _leave(file: RemoteFile, task: wire.Header, say: wire.Say) -> None:
     os._exit(7)
 
 
-def _babble(file: RemoteFile, task: wire.Header, say: Say) -> None:
+def _babble(file: RemoteFile, task: wire.Header, say: wire.Say) -> None:
     file._session.sendall(b"\xff" * 64)
     time.sleep(600)
 
 
-def _read_all(file: RemoteFile, task: wire.Header, say: Say) -> None:
+def _read_all(file: RemoteFile, task: wire.Header, say: wire.Say) -> None:
     total = 0
     while part := file.read(1 << 20):
         total += len(part)
-    say({"total": total}, b"")
+    say({"total": total})
 
 
-def _count_up(file: RemoteFile, task: wire.Header, say: Say) -> None:
+def _count_up(file: RemoteFile, task: wire.Header, say: wire.Say) -> None:
     for number in range(1000):
         say({"number": number}, bytes(1 << 16))
 
 
-def _escape(file: RemoteFile, task: wire.Header, say: Say) -> None:
+def _escape(file: RemoteFile, task: wire.Header, say: wire.Say) -> None:
     """Says which of the forbidden things it could do, and its environment."""
     attempts: dict[str, Callable[[], object]] = {
         "open": lambda: open("/etc/hostname"),  # noqa: SIM115
@@ -68,7 +66,7 @@ def _escape(file: RemoteFile, task: wire.Header, say: Say) -> None:
             done.append(name)
         except OSError:
             continue
-    say({"done": done, "environment": dict(os.environ)}, b"")
+    say({"done": done, "environment": dict(os.environ)})
 
 
 child.TASKS.update(
