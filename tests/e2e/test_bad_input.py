@@ -67,8 +67,17 @@ def test_completes_whole(client: StackClient, answers: Answers, name: str) -> No
     job = ended(client, answers, name)
     assert job.status == "completed" and job.results, job.error
     assert job.results.degraded == ()
-    for modality in ("video", "audio"):
-        assert any(getattr(window, modality) is not None for window in job.results.windows), modality
+    assert all(part.windows_used > 0 for part in job.results.modalities.values())
+    assert job.results.modalities.keys() == {"video", "audio"}
+
+
+def test_times_that_go_backwards_cost_no_more_than_what_they_garble(
+    client: StackClient, answers: Answers
+) -> None:
+    job = ended(client, answers, "times going backwards")
+    assert job.status == "completed" and job.results, job.error
+    assert {part.reason for part in job.results.degraded} <= {"decode_failed"}
+    assert all(part.windows_used > 0 for part in job.results.modalities.values())
 
 
 def test_a_picture_that_starts_late_has_no_score_before(client: StackClient, answers: Answers) -> None:

@@ -116,9 +116,10 @@ FINE = {
     "both late": Fate(
         lambda f, s: odd_clip(f, s, Odd("mpegts", times=lambda n: 100 + n / FPS, audio_start=100.0))
     ),
-    "times going backwards": Fate(lambda f, s: 2 * odd_clip(f, s, Odd("mpegts"))),
 }
-FATES = REFUSED | FAILED | DEGRADED | FINE
+# Two recordings in one file: the second begins at the time of the first again.
+BACKWARDS = {"times going backwards": Fate(lambda f, s: 2 * odd_clip(f, s, Odd("mpegts")))}
+FATES = REFUSED | FAILED | DEGRADED | FINE | BACKWARDS
 
 
 def make(name: str, frames: Frames, samples: Samples) -> bytes:
