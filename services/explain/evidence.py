@@ -15,6 +15,7 @@ from shared.media.faces import crop_again
 from shared.media.limits import Limits
 from shared.media.sources import ByteSource
 from shared.media.windows import AudioWindow, VideoWindow
+from shared.models.audio_encoder import MIN_SAMPLES
 
 SpeechMask = Callable[[NDArray[np.float32], int], tuple[NDArray[np.uint8], float]]
 
@@ -51,7 +52,8 @@ def see(
     if sound is not None and sound.samples is not None:
         mask, _ = speech_mask(sound.samples, sound.valid)
         if mask.any():
-            samples, speech = sound.samples[: sound.valid], mask
+            # As the worker does: padded with zeros to the least that the model hears.
+            samples, speech = sound.samples[: max(sound.valid, MIN_SAMPLES)], mask
     if frames is None:
         return SeenWindow(evidence, samples=samples, speech=speech)
     transforms = np.array(evidence.transforms, np.float32).reshape(-1, 2, 3)

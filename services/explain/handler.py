@@ -14,7 +14,7 @@ from services.explain.sounds import anomalies, draw_sounds, name_of
 from shared.contracts.base import ErrorBody
 from shared.contracts.errors import ERRORS
 from shared.contracts.jobs import MediaInfo
-from shared.contracts.outcomes import InvalidRecord, Transient
+from shared.contracts.outcomes import BadMedia, InvalidRecord, Transient
 from shared.contracts.results import Artifact, Explained, Verdict
 from shared.media.limits import Limits
 from shared.media.sources import ByteSource
@@ -54,21 +54,39 @@ class Explainer:
         yield explained
 
     def _explain(self, verdict: Verdict) -> Explained:
+        """Timeline and report need no media: they are there even where the frames cannot be shown."""
+        looked, code = self._try_to_look(verdict)
+        if code == "media_missing":  # a deleted job: leave nothing behind
+            return _failed(verdict.job_id)
         try:
-            return self._draw(verdict, self.bundles.get(verdict.bundle.digest).detector)
+            drawn = self._draw(verdict, looked)
+        except Transient:
+            raise
+        except Exception:  # the verdict stands; a picture that fails must not hold up the job
+            log.exception("no explanation")
+            return _failed(verdict.job_id)
+        return drawn if code is None else drawn.model_copy(update={"status": "failed", "error": _error(code)})
+
+    def _try_to_look(self, verdict: Verdict) -> tuple[list[Looked], str | None]:
+        """What was seen, and the code of what prevented seeing it all."""
+        if verdict.media is None:
+            return [], None
+        try:
+            detector = self.bundles.get(verdict.bundle.digest).detector
+            return self._look(verdict, verdict.media, detector), None
         except Transient:
             raise
         except InvalidRecord as error:
-            code, why = "bundle_unavailable", str(error)
-        except Exception as error:  # the verdict stands; a picture that fails must not hold up the job
-            code, why = "artifacts_failed", f"{type(error).__name__}: {error}"
-            log.exception("no explanation")
-        log.warning("no explanation: %s", why)
-        message = ERRORS[code].sentence
-        return Explained(job_id=verdict.job_id, status="failed", error=ErrorBody(code=code, message=message))
+            log.warning("no pictures: %s", error)
+            return [], "bundle_unavailable" if error.reason == "wrong_bundle" else "artifacts_failed"
+        except BadMedia as error:
+            log.warning("no pictures: %s", error)
+            return [], "media_missing" if error.code == "media_missing" else "artifacts_failed"
+        except Exception:
+            log.exception("no pictures")
+            return [], "artifacts_failed"
 
-    def _draw(self, verdict: Verdict, detector: Detector) -> Explained:
-        looked = [] if verdict.media is None else self._look(verdict, verdict.media, detector)
+    def _draw(self, verdict: Verdict, looked: list[Looked]) -> Explained:
         pictures = [] if verdict.media is None else draw_top_frames(looked, verdict.media, verdict.top_k)
         sounds = draw_sounds(looked)
         files = {name: data for picture in pictures for name, data in picture.files.items()}
@@ -107,3 +125,11 @@ class Explainer:
     def _put(self, job_id: str, name: str, data: bytes, media_type: str) -> Artifact:
         self.store.put(artifact_key(job_id, name), data, media_type)
         return Artifact(name=name, sha256=sha256(data).hexdigest(), size=len(data), media_type=media_type)
+
+
+def _error(code: str) -> ErrorBody:
+    return ErrorBody(code=code, message=ERRORS[code].sentence)
+
+
+def _failed(job_id: str) -> Explained:
+    return Explained(job_id=job_id, status="failed", error=_error("artifacts_failed"))

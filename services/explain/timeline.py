@@ -1,6 +1,7 @@
 """The whole clip in one picture: each second's score with its interval, what each modality said, gaps."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +13,8 @@ from services.explain.audio_saliency import to_png
 from shared.contracts.results import Verdict
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
-FUSED, VIDEO, AUDIO, GAP = "#000000", "#0072B2", "#D55E00", "#BBBBBB"
+FUSED, VIDEO, AUDIO = "#000000", "#0072B2", "#D55E00"
+_MISSING: dict[str, Any] = {"facecolor": "none", "edgecolor": "#BBBBBB", "hatch": "///", "linewidth": 0}
 
 
 def draw(verdict: Verdict) -> bytes:
@@ -23,21 +25,21 @@ def draw(verdict: Verdict) -> bytes:
     scores, strips = figure.subplots(2, 1, sharex=True, height_ratios=[5, 1])
     low, high = _steps(series.low), _steps(series.high)
     scores.fill_between(seconds, low, high, color=FUSED, alpha=0.15, linewidth=0)
-    for label, values, colour, width in (
-        ("picture", series.video, VIDEO, 1.4), ("sound", series.audio, AUDIO, 1.4),
-        ("both together", series.p_fake, FUSED, 2.2),
+    for label, values, colour, style, width in (
+        ("picture", series.video, VIDEO, "--", 1.4), ("sound", series.audio, AUDIO, "-.", 1.4),
+        ("both together", series.p_fake, FUSED, "-", 2.2),
     ):
-        scores.plot(seconds, _steps(values), color=colour, linewidth=width, label=label)
-    for index, value in enumerate(series.p_fake):
-        if value is None:
-            scores.axvspan(index, index + 1, color=GAP, alpha=0.4, linewidth=0)
+        scores.plot(seconds, _steps(values), color=colour, linestyle=style, linewidth=width, label=label)
+    gaps = _runs([value is None for value in series.p_fake])
+    for start, end in gaps:
+        scores.axvspan(start, end, **_MISSING)
     scores.axhline(0.5, color=FUSED, linewidth=0.5, linestyle=":")
     scores.set(ylim=(0, 1), xlim=(0, max(count, 1)), ylabel="p(fake)", title=_title(verdict))
     handles, labels = scores.get_legend_handles_labels()
-    if any(value is None for value in series.p_fake):
-        handles.append(Patch(color=GAP, alpha=0.4))
+    if gaps:
+        handles.append(Patch(**_MISSING))
         labels.append("no score")
-    scores.legend(handles, labels, loc="upper right", fontsize="small", ncols=4)
+    figure.legend(handles, labels, loc="outside lower center", fontsize="small", ncols=4, frameon=False)
     _strips(strips, series.face, series.speech)
     return to_png(figure)
 
@@ -47,7 +49,8 @@ def _title(verdict: Verdict) -> str:
     if verdict.interval:
         chance += f" ({verdict.interval[0]:.2f} to {verdict.interval[1]:.2f})"
     known = "" if verdict.bundle.measured else ": this model's error rates were never measured"
-    return f"{verdict.verdict}{chance}{known}"
+    lost = ", ".join(sorted({f"{d.modality} {d.reason}" for d in verdict.degraded}))
+    return f"{verdict.verdict}{chance}{known}" + (f"\ndegraded: {lost}" if lost else "")
 
 
 def _strips(axes: Axes, faces: Sequence[int | None], speech: Sequence[float | None]) -> None:
@@ -59,6 +62,12 @@ def _strips(axes: Axes, faces: Sequence[int | None], speech: Sequence[float | No
             interpolation="nearest",
         )
     axes.set(yticks=[0.5, 1.5], yticklabels=["face", "speech"], xlabel="time (s)", ylim=(2, 0))
+
+
+def _runs(marks: Sequence[bool]) -> list[tuple[int, int]]:
+    """[start, end) of each stretch of True: an hour without a face is one patch, not 3 600."""
+    edges = np.flatnonzero(np.diff(np.array([False, *marks, False]).astype(np.int8)))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
 def _steps(values: Sequence[float | None]) -> NDArray[np.float64]:

@@ -131,6 +131,8 @@ def test_a_bundle_that_is_gone_fails_the_explanation_by_name() -> None:
     (explained,) = _explain(store, _verdict(store, bundle=BundleRef(name="old", digest="0" * 64)))
     assert explained.status == "failed" and explained.error is not None
     assert explained.error.code == "bundle_unavailable"
+    # What needs no model is there all the same.
+    assert {artifact.name for artifact in explained.artifacts} == {"timeline.png", "report.json"}
 
 
 def test_media_that_are_gone_fail_the_explanation_by_name() -> None:
@@ -138,6 +140,16 @@ def test_media_that_are_gone_fail_the_explanation_by_name() -> None:
     store.remove(media_key(JOB))
     (explained,) = _explain(store, _verdict(store))
     assert explained.error is not None and explained.error.code == "artifacts_failed"
+    # Media vanish with a deleted job, which must leave nothing behind.
+    assert list(store.list("")) == []
+
+
+def test_media_that_no_longer_decode_cost_the_frames_and_not_the_timeline() -> None:
+    store = _store()
+    store.put(media_key(JOB), bytes(len(_clip())))
+    (explained,) = _explain(store, _verdict(store))
+    assert explained.status == "failed" and explained.anomalous_frames == ()
+    assert {artifact.name for artifact in explained.artifacts} == {"timeline.png", "report.json"}
 
 
 def test_an_outage_of_the_store_is_tried_again_later() -> None:
