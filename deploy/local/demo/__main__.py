@@ -54,7 +54,9 @@ def _veracity(layout: Layout, *arguments: str, capture: bool = False) -> str:
 
 
 def _table(jobs: Mapping[str, dict[str, Any]]) -> Table:
-    table = Table("clip", "made as", "verdict", "p_fake", "interval", "video", "audio", box=SIMPLE)
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    for heading in ("clip", "made as", "verdict", "p_fake", "interval", "video", "audio"):
+        table.add_column(heading, no_wrap=True)
     for name, job in jobs.items():
         results = job["results"]
         parts = results["modalities"]
