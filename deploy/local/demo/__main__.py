@@ -35,6 +35,7 @@ def main() -> int:
             console.print(f"$ veracity fetch {accepted['job_id']} --to {to}", style="bold")
             _veracity(layout, "fetch", accepted["job_id"], "--to", str(to), capture=True)
         except subprocess.CalledProcessError as error:
+            console.print(error.stdout or "")
             return error.returncode
         jobs[clip.stem] = json.loads((to / "verdict.json").read_text())
     console.print(_table(jobs))
