@@ -44,7 +44,7 @@ def see(
     found: list[VideoWindow | AudioWindow] = []
     if streams:
         windows = decode(source, info, evidence.window_index, 1, streams, limits)
-        with closing(windows):  # type: ignore[type-var]  # it is a generator
+        with closing(windows):
             found = list(windows)
     frames = next((w.frames for w in found if isinstance(w, VideoWindow)), None)
     sound = next((w for w in found if isinstance(w, AudioWindow) and w.samples is not None), None)

@@ -18,5 +18,5 @@ def segment_windows(
 
     Raises `BadMedia`, `Transient`."""
     windows = decode(source, segment.info, segment.first_window, segment.window_count, [modality], limits)
-    with closing(windows):  # type: ignore[type-var]  # it is a generator
+    with closing(windows):
         yield from windows

@@ -64,10 +64,10 @@ def _work(session: socket.socket, task: wire.Header) -> None:
     except MemoryError:
         answer = {"say": "bad", "code": "decoder_crashed", "detail": "it needs too much memory"}
     except (av.error.FFmpegError, ValueError, OverflowError, ZeroDivisionError, LookupError) as error:
-        detail = f"{type(error).__name__}: {error}"
-        answer = {"say": "bad", "code": "unreadable_media", "detail": detail[:200]}
+        detail = getattr(error, "strerror", None) or type(error).__name__
+        answer = {"say": "bad", "code": "unreadable_media", "detail": str(detail)[:200]}
     except Exception as error:  # a fault of ours: named, so that it is found
-        answer = {"say": "bad", "code": "decoder_crashed", "detail": f"{type(error).__name__}: {error}"[:200]}
+        answer = {"say": "bad", "code": "decoder_crashed", "detail": type(error).__name__}
     else:
         answer = {"say": "done"}
     wire.send(session, answer)

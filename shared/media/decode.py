@@ -1,6 +1,6 @@
 """Windows of a clip, decoded in a sandboxed child, in one pass and as they are ready."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def decode(
     window_count: int,
     modalities: Sequence[Modality],
     limits: Limits,
-) -> Iterator[VideoWindow | AudioWindow]:
+) -> Generator[VideoWindow | AudioWindow, None, None]:
     """Yield each window of [first_window, first_window + window_count) once per modality.
 
     Ascending within a modality, as soon as it is finished. t = 0 is `info.start_s`. The frame at

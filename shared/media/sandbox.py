@@ -18,6 +18,7 @@ from shared.media.sources import ByteSource
 
 _REAP_S = 10.0
 _MAX_READ = 8 << 20
+_PATIENCE = 4
 _nursery = Nursery()
 
 
@@ -32,8 +33,9 @@ def running(
 ) -> Iterator[Iterator[tuple[wire.Header, bytearray]]]:
     """Give an iterator over what a child says while it does `task` on the bytes of `source`.
 
-    `seconds` bounds both its processor time and the wall time spent waiting for it (time in
-    `source.read_at` and in the consumer does not count). Raises `BadMedia`: what the child reports,
+    `seconds` bounds its processor time, and four times that the wall time spent waiting for it, so
+    that a busy machine does not change the outcome (time in `source.read_at` and in the consumer does
+    not count). Raises `BadMedia`: what the child reports,
     `decoder_crashed` or `decoder_timeout`. Whatever `read_at` raises passes through. On leaving, the
     child is killed and reaped. Safe from several threads at once. Raises `Transient` if no child
     can be had or somebody else killed it.
@@ -41,7 +43,7 @@ def running(
     session, watch = nursery.bear()
     try:
         limits = {"seconds": seconds, "memory": memory_bytes, "size": source.size}
-        yield _converse(session, {**task, "limits": limits}, source, seconds)
+        yield _converse(session, {**task, "limits": limits}, source, _PATIENCE * seconds)
     except _ChildDied as error:
         raise _cause_of_death(watch) from error
     finally:

@@ -48,7 +48,7 @@ def test_each_misfortune_has_its_name_and_the_next_child_is_well(
     naughty: Nursery, task: str, code: str
 ) -> None:
     with pytest.raises(BadMedia) as caught:
-        _run(naughty, task, seconds=1.0)
+        _run(naughty, task, seconds=0.25)
     assert caught.value.code == code
     assert _run(naughty, "read_all", b"abc") == [{"say": "out", "total": 3}]
     assert _children(naughty) == []
