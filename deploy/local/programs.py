@@ -24,7 +24,7 @@ class Program:
     port: int
     why_not: Callable[[], str]
     environment: dict[str, str] = field(default_factory=dict)
-    stop_s: int = 30
+    stop_s: int = 60
 
 
 def kafka_given() -> bool:
