@@ -17,5 +17,5 @@ class Limits(BaseSettings):
     max_sample_rate: int = Field(default=768_000, gt=0, description="Hz; above it the sound is unusable")
     max_channels: int = Field(default=64, gt=0, description="above it the sound is unusable")
     probe_s: float = Field(default=30.0, gt=0, description="processor seconds of a probe (4 x on the wall)")
-    decode_s: float = Field(default=120.0, gt=0, description="processor seconds of a segment (4 x on the wall)")
+    decode_s: float = Field(default=120.0, gt=0, description="processor seconds of a segment, as above")
     memory_bytes: int = Field(default=3 * 1024**3, gt=0, description="address space of a decoder child")
