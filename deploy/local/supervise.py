@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import xmlrpc.client
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from deploy.local.process import wait_until
 from deploy.local.programs import Program
 
 STOP_WITHIN_S = 60.0  # supervisor kills what takes longer than its program's stopwaitsecs
+ORPHANS_STOP_WITHIN_S = 15.0
 MARK = "VERACITY_STACK"  # in the environment of every process of a stack: whose it is
 
 
@@ -58,13 +60,14 @@ stopwaitsecs={program.stop_s}
 stopasgroup=false
 killasgroup=true
 redirect_stderr=true
-stdout_logfile={_text(layout.log(program.name))}
+stdout_logfile={_text(_text(layout.log(program.name)))}
 stdout_logfile_maxbytes=20MB
 stdout_logfile_backups=2
 """
 
 
 def _text(value: object) -> str:
+    """As a value that supervisor expands once (names of log files it expands twice)."""
     return str(value).replace("%", "%%")
 
 
@@ -122,8 +125,12 @@ class Supervisor:
             pid = self.call("getPID")
             self.call("shutdown")
             wait_until(lambda: not psutil.pid_exists(pid), STOP_WITHIN_S)
-        for process in leftovers(self._layout):
-            process.kill()
+        orphans = leftovers(self._layout)
+        for process in orphans:
+            _ask(process.terminate)
+        for process in psutil.wait_procs(orphans, ORPHANS_STOP_WITHIN_S)[1]:
+            _ask(process.kill)
+        psutil.wait_procs(orphans, STOP_WITHIN_S)
         self._layout.socket.unlink(missing_ok=True)
 
     def _stop(self, names: Sequence[str]) -> None:
@@ -134,6 +141,11 @@ class Supervisor:
                 if not fault.faultString.startswith("NOT_RUNNING"):
                     raise
         wait_until(lambda: not any(self.processes()[name]["pid"] for name in names), STOP_WITHIN_S)
+
+
+def _ask(end: Callable[[], None]) -> None:
+    with suppress(psutil.NoSuchProcess):
+        end()
 
 
 def leftovers(layout: Layout) -> list[psutil.Process]:
