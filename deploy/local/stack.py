@@ -36,6 +36,8 @@ def up(layout: Layout, say: Say) -> None:
     """Bring everything up and return when every part says that it is ready. May be repeated.
 
     Raises StackFailed."""
+    if programs.store_given() and not {"S3_ACCESS_KEY", "S3_SECRET_KEY"} <= os.environ.keys():
+        raise StackFailed("S3_ENDPOINT is set, so set S3_ACCESS_KEY and S3_SECRET_KEY too")
     servers, services = all_programs(layout)
     supervisor = Supervisor(layout)
     wanted = configuration(layout, [*servers, *services])

@@ -58,6 +58,16 @@ def test_demo_clip_gets_a_verdict_with_pictures(stack: LocalStack, client: Stack
     assert veracity(stack, "status", job["job_id"]) == job
 
 
+def test_demo_shows_each_verdict_and_where_to_look(stack: LocalStack) -> None:
+    shown = run(sys.executable, "-m", "deploy.local.demo", VERACITY_STATE_ROOT=str(stack.layout.state))
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    for name in ("clip", "face-blended", "sound-shifted"):
+        folder = stack.layout.state / "demo" / name
+        assert f"{name}: {folder}, {stack.url}{PATH}/" in shown.stdout
+        assert {"verdict.json", "report.json", "timeline.png"} <= {file.name for file in folder.iterdir()}
+    assert shown.stdout.count("INCONCLUSIVE") == 3
+
+
 def test_fetch_brings_everything_home(stack: LocalStack, client: StackClient, tmp_path: Path) -> None:
     job = client.submit(DEMO.read_bytes(), key="fetched")
     assert client.finished(job).status == "completed"

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.local import kafka, minio, programs
 from deploy.local.layout import DEFAULT_BASE, Layout, secret_key
+from deploy.local.stack import StackFailed, up
 from deploy.local.supervise import MARK, NotRunning, Supervisor, configuration, leftovers
 
 PINS = {"VERACITY_DEVICE": "cpu", "VERACITY_DTYPE": "float32", "VERACITY_THREADS": "1"}
@@ -38,6 +39,12 @@ def test_given_servers_are_used_and_not_started(tmp_path: Path, monkeypatch: pyt
     found = programs.connections(layout)
     assert (found["KAFKA_BOOTSTRAP_SERVERS"], found["S3_ENDPOINT"]) == ("broker:9092", "https://store.example")
     assert (found["S3_ACCESS_KEY"], found["S3_SECRET_KEY"]) == ("me", "secret")
+
+
+def test_given_store_without_its_keys_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S3_ENDPOINT", "https://store.example")
+    with pytest.raises(StackFailed, match="S3_ACCESS_KEY"):
+        up(Layout(tmp_path, 17000), print)
 
 
 def test_ports_of_the_last_up_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
