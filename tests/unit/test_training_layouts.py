@@ -1,4 +1,5 @@
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ from tests.support import published_trees as trees
 from tests.support.published_trees import TREES
 from training.data.items import Item, LayoutError
 from training.data.layouts import LAYOUTS, layout_of, load, place_of
+from training.data.licences import trainable
+from training.data.splits import leave_out
 
 
 def tree(tmp_path: Path, build: Callable[[Path], None]) -> dict[str, Item]:
@@ -178,6 +181,7 @@ def test_a_manifest_gives_what_it_states_and_no_more(tmp_path: Path) -> None:
         (trees.manifest, "manifest.jsonl", '{"path": "a/fake.mp4", "label": "fke"}', "'fke' is neither"),
         (trees.manifest, "manifest.jsonl", '{"path": "a/fake.mp4", "intervals": [[2, 1]]}', "ends before"),
         (trees.manifest, "manifest.jsonl", '{"label": "fake"}', "line 1 has no path"),
+        (trees.manifest, "manifest.jsonl", '{"path": "a/fake.mp4", "duration_s": "2"}', "no number"),
         (trees.manifest, "manifest.jsonl", '{"path": "manifest.jsonl"}', "of kind None"),
         (trees.lav_df, "metadata.json", '[{"file": "test/000000.mp4"}]', "has no 'modify_video'"),
         (trees.lav_df, "metadata.json", "[", "is not JSON"),
@@ -231,6 +235,30 @@ def test_the_place_comes_from_the_argument_or_the_environment(
     assert place_of(None) == tmp_path
     with pytest.raises(LayoutError, match="does not exist"):
         place_of(tmp_path / "nowhere")
+
+
+def test_data_sets_made_of_the_same_people_name_them_alike(tmp_path: Path) -> None:
+    trees.fakeavceleb(tmp_path / "one")
+    trees.av_deepfake1m(tmp_path / "two")
+    spaces = [{name.partition(":")[0] for item in load(tmp_path / tree) for name in item.identities}
+              for tree in ("one", "two")]  # fmt: skip
+    assert spaces == [{"voxceleb2"}, {"voxceleb2"}]
+
+
+FOLDER = os.environ.get("VERACITY_MEDIA", "")
+
+
+@pytest.mark.media
+@pytest.mark.skipif(not FOLDER, reason="VERACITY_MEDIA names no media folder")
+def test_the_media_folder_is_read_and_every_source_can_be_left_out() -> None:
+    items = load()
+    assert not [item for item in trainable(items) if "ND" in item.licence]
+    folds = list(leave_out(items))
+    assert {fold.name for fold in folds} == {item.repo for item in items}
+    for fold in folds:
+        people = [{name for i in part for name in items[i].identities} for part in (fold.train, fold.test)]
+        assert not people[0] & people[1]
+        assert len(fold.dropped) < len(items) / 5
 
 
 def test_one_file_of_lines_is_a_manifest_too(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import wave
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.support.media_maker import make
 from training.data.fingerprints import Fingerprint, fingerprint, fingerprints, picture_hash, sound_hash
 from training.data.groups import PICTURE_BITS, SOUND_BITS, components, near_duplicates, neighbours
 from training.data.items import Item, LayoutError
@@ -138,6 +140,26 @@ def test_files_are_decoded_hashed_and_remembered(tmp_path: Path, caplog: pytest.
     changed = [json.loads(line) | {"sound": "from the cache"} for line in lines]
     (tmp_path / "cache.jsonl").write_text("".join(json.dumps(line) + "\n" for line in changed))
     assert {print_.sound for print_ in fingerprints(items, tmp_path / "cache.jsonl")} == {"from the cache"}
+
+
+def write_wav(path: Path, samples: NDArray[np.float32], rate: int) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
+
+
+def test_a_clip_in_another_container_and_size_and_speech_by_telephone_are_copies(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(make(seconds=1.0, audio=None))
+    (tmp_path / "b.mkv").write_bytes(make(seconds=1.0, audio=None, container="matroska", size=(320, 192)))
+    for name, seed in (("c.wav", 1), ("other.wav", 2)):
+        write_wav(tmp_path / name, speech(seed), 16_000)
+    telephone = np.convolve(speech(1), np.hanning(5) / 2, "same").astype(np.float32)[::2]
+    write_wav(tmp_path / "d.wav", 0.4 * telephone, 8_000)
+    items = [Item(tmp_path / name, "video", "real", "manifest") for name in ("a.mp4", "b.mkv")]
+    items += [Item(tmp_path / name, "audio", "real", "manifest") for name in ("c.wav", "other.wav", "d.wav")]
+    assert near_duplicates(list(fingerprints(items))) == [0, 0, 2, 3, 2]
 
 
 def test_a_file_that_went_away_is_named(tmp_path: Path) -> None:

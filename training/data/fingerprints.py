@@ -24,7 +24,9 @@ from shared.media.sources import FileSource
 from shared.media.windows import SAMPLE_RATE, VideoWindow
 from training.data.items import Item, LayoutError
 
+_VERSION = 1  # of the hashes: another one makes old caches useless
 _FLAT = 2.0  # standard deviation in grey levels below which a picture shows nothing
+_NOTHING = 0.01  # of the strongest coefficient
 _SLOTS, _BANDS = 17, 17  # of a sound; differences of neighbours give 16 x 16 bits
 _SLOT_S, _SMOOTH_SLOTS, _HOP, _SIZE = 0.1, 4, 160, 512  # smooth: an onset is found to 30 ms only
 _EDGES_HZ = np.geomspace(200, 3600, _BANDS + 1)  # what telephones and low bit rates leave
@@ -52,7 +54,9 @@ def picture_hash(rgb: NDArray[np.uint8]) -> bytes | None:
         return None
     small = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(small)[:8, :8].ravel()
-    low[0] = np.median(low[1:])  # brightness says nothing
+    low[0] = 0  # brightness says nothing
+    low[np.abs(low) < _NOTHING * np.abs(low).max()] = 0  # else the coder decides their signs
+    low[0] = np.median(low[1:])
     return np.packbits(low > low[0]).tobytes()
 
 
@@ -142,7 +146,7 @@ def fingerprints(
         known[key] = Fingerprint(**entry)
     for item in items:
         status = item.path.stat()
-        key = f"{item.path.resolve()}:{status.st_size}:{status.st_mtime_ns}"
+        key = f"{_VERSION}:{item.path.resolve()}:{status.st_size}:{status.st_mtime_ns}"
         if key not in known:
             known[key] = fingerprint(item, limits)
             if cache is not None:

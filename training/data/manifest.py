@@ -49,8 +49,8 @@ def _item(listing: Path, where: str, line: str) -> Item:
         spans=_spans(entry, "intervals", label, listing, where),
         video_spans=_spans(entry, "video_intervals", video, listing, where),
         audio_spans=_spans(entry, "audio_intervals", audio, listing, where),
-        split=_text(entry, "split"), duration_s=entry.get("duration_s"), sha256=_text(entry, "sha256"),
-        tags=tuple(map(str, entry.get("tags") or ())),
+        split=_text(entry, "split"), duration_s=_seconds(entry, listing, where),
+        sha256=_text(entry, "sha256"), tags=tuple(map(str, entry.get("tags") or ())),
     )  # fmt: skip
 
 
@@ -87,6 +87,13 @@ def _spans(
     if entry.get(name) is not None:
         return spans_of(entry[name], listing, where)
     return () if label == "real" else None
+
+
+def _seconds(entry: dict[str, Any], listing: Path, where: str) -> float | None:
+    said = entry.get("duration_s")
+    if said is not None and not (isinstance(said, int | float) and said >= 0):
+        raise LayoutError(listing, f"{where}: duration_s {said!r} is no number of seconds")
+    return said
 
 
 def _text(entry: dict[str, Any], name: str) -> str:
