@@ -1,6 +1,7 @@
 """The Faust app, configured against its own defaults where they lose, wedge or wait."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from faust import App
@@ -25,9 +26,11 @@ class _IdempotentProducer(driver.Producer):
         return {"acks": "all", "enable_idempotence": True}
 
 
-class _PromptThread(driver.AIOKafkaConsumerThread):
+class _Thread(driver.AIOKafkaConsumerThread):
     """aiokafka has one fetch a broker under way, and Faust lets it wait 1.5 s for data: while it waits on
     partitions that have none, the rest of a long job, all in one partition, is not fetched."""
+
+    consumer: "FusionConsumer"
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -35,22 +38,42 @@ class _PromptThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_bytes = FETCH_BYTES
         return consumer
 
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """aiokafka leaves a partition without a commit where it is, and Faust has dropped, around a
+        rebalance, what was fetched before: the head of that partition would never be read."""
+        committed = await super().seek_to_committed()
+        inputs = [tp for tp in committed if not self.consumer._is_changelog_tp(tp)]
+        first = await self.earliest_offsets(*inputs)
+        starts = {tp: max(committed[tp] or 0, first.get(tp) or 0) for tp in inputs}
+        await self.seek_wait({tp: s for tp, s in starts.items() if not committed[tp] or s != committed[tp]})
+        self.consumer.starts = {(tp.topic, tp.partition): start for tp, start in starts.items()}
+        return committed
 
-class _PromptConsumer(driver.Consumer):
-    """Likewise Faust itself: it waits a second for other partitions while fetched records lie of one that
-    it had paused for a full buffer."""
+
+class FusionConsumer(driver.Consumer):
+    """Faust waits a second for other partitions while fetched records lie of one that it had paused for a
+    full buffer; not here. `starts` is replaced whenever reading starts anew. Faust drops records below
+    the last one that it delivered, also where that one was under way while reading started anew below it:
+    then the records between would never come. Here repeats are delivered; the join counts them."""
+
+    starts: Mapping[tuple[str, int], int] = MappingProxyType({})
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return _PromptThread(self, loop=self.loop, beacon=self.beacon)
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
         async for item in super().getmany(min(timeout, POLL_S)):
+            starts = self.starts
             yield item
+            if not self._is_changelog_tp(item[0]):
+                self._read_offset[item[0]] = None
+            if self.starts is not starts:
+                return  # the rest was fetched before
 
 
 class _Transport(driver.Transport):
     Producer = _IdempotentProducer
-    Consumer = _PromptConsumer
+    Consumer = FusionConsumer
 
 
 def make_app(settings: FusionSettings, bootstrap_servers: str) -> App:

@@ -1,19 +1,21 @@
 """Between Faust's stream and the processing step: batches, acknowledgement, rebalances.
 
-Inputs are acknowledged in the order they came in, only after `Fusion.process` returned, and only if
-no rebalance began meanwhile: Faust commits past an unacknowledged record (a gap of one), so nothing
-may ever be acknowledged out of order.
+Inputs are acknowledged in the order of the log, only after `Fusion.process` returned, and only if no
+rebalance began meanwhile: Faust commits past unacknowledged records (a gap of one, and any gap before
+the first commit), and around rebalances it delivers out of order, so its order is not trusted.
 """
 
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from faust import App
 from faust.types import EventT
 
+from services.fusion.acks import Acks, Place
 from services.fusion.housekeeping import Housekeeping
 from services.fusion.step import Fusion
 from shared.contracts.records import Record
@@ -21,6 +23,11 @@ from shared.observability import metrics
 
 log = logging.getLogger(__name__)
 QUIET_S = 1.0
+STALLED_S = 60.0
+
+
+class RecordsMissing(Exception):
+    """Faust did not deliver a record, or the log has a hole: a new start reads again from the last commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ class Runner:
         self._working = asyncio.Lock()
         self._epoch = 0
         self._recovered = self._fresh = False
+        self._starts: Mapping[Place, int] = {}
+        self._acks: Acks[EventT[Any]] = Acks({})
 
     async def take(self, event: EventT[Any]) -> None:
         """Waits while the queue is full, which in turn pauses Faust's fetching."""
@@ -74,6 +83,8 @@ class Runner:
             self._fresh = False
         else:
             await self._housekeeping.maybe(self._partitions())
+        if self._acks.stalled_s() > STALLED_S:
+            raise RecordsMissing(f"in {STALLED_S:.0f} s an earlier record than those finished never came")
 
     async def _next(self) -> list[_Item]:
         items = []
@@ -94,7 +105,16 @@ class Runner:
         metrics.IN_FLIGHT.set(0)
         for item in current:
             if self._current(item):
-                item.event.ack()
+                self._acknowledge(item)
+
+    def _acknowledge(self, item: _Item) -> None:
+        consumer: Any = self._app.consumer
+        if consumer.starts is not self._starts:
+            self._starts = consumer.starts
+            self._acks = Acks(self._starts)
+        place = item.record.topic, item.record.partition
+        for event in self._acks.finish(place, item.record.offset, item.event):
+            event.ack()
 
     def _current(self, item: _Item) -> bool:
         """False for what was fetched before a rebalance: it is fetched again."""
