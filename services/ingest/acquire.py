@@ -3,12 +3,11 @@
 import hashlib
 from collections.abc import Iterator
 
-from shared.media.sniff import sniff
-
 from services.ingest.fetch import Fetcher
 from services.ingest.rules import Rules
 from shared.contracts.jobs import JobAccepted, MediaRef
 from shared.contracts.outcomes import BadMedia
+from shared.media.sniff import sniff
 from shared.storage import ObjectMissing, ObjectStore
 from shared.storage.keys import media_key, uri
 
