@@ -69,6 +69,12 @@ class Runner:
         async with self._working:
             metrics.IN_FLIGHT.set(0)
 
+    async def finish(self) -> None:
+        """The process ends: what is in work ends first and is acknowledged, what is queued is dropped."""
+        self._recovered = False
+        async with self._working:
+            self._epoch += 1
+
     async def resume(self) -> None:
         """The state is recovered."""
         self._recovered = self._fresh = True

@@ -52,7 +52,7 @@ async def serve(
         health.set_ready("kafka", False)
         tick.cancel()
         stopped.cancel()
-        await runner.pause()
+        await runner.finish()
         work.cancel()
         await _stop(app)
 
