@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.local.layout import ROOT
+from deploy.local.layout import ROOT, SERVICES
 from tests.bench import bare, faust_rate, join_cpu, load, open_loop
 from tests.bench.memory import PeakMemory
 from tests.bench.scrape import metric_sum
@@ -83,7 +83,7 @@ def _peaks(seconds: int) -> dict[str, float]:
     clip = write_clip(*repeated(*_demo(), seconds))
     with _stack({}) as stack, PeakMemory(stack.pids) as memory:
         load.seconds_to_completion(stack, clip)
-    return {name: round(mib, 1) for name, mib in sorted(memory.peak_mib.items())}
+    return {name: round(memory.peak_mib[name], 1) for name in SERVICES}
 
 
 def _demo() -> tuple[Frames, Samples]:
