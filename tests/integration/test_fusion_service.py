@@ -45,7 +45,7 @@ class Log:
 
     def of(self, topic: str, job_id: str) -> list[bytes]:
         for r in self._reader.poll(0.2):
-            self._found[r.topic, (r.key or b"").decode()].append(r.value or b"")
+            self._found[r.topic, (r.key or b"").decode("utf-8", "replace")].append(r.value or b"")
         return self._found[topic, job_id]
 
     def verdicts(self, job_id: str) -> list[bytes]:
