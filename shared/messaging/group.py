@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -11,6 +12,7 @@ from shared.messaging.convert import to_record
 from shared.messaging.lease import Lease
 from shared.messaging.quiet import librdkafka_logger
 from shared.messaging.settings import KafkaSettings
+from shared.messaging.vital_signs import VitalSigns
 
 log = logging.getLogger(__name__)
 Place = tuple[str, int]  # topic, partition
@@ -20,25 +22,28 @@ class Group:
     """For one thread: callbacks come out of `poll` and `close`.
 
     `assigned(places)` comes after the leases exist; `revoking(leases, lost)` comes before their last
-    commit, and where `lost` nothing of them can be committed any more.
+    commit, and where `lost` nothing of them can be committed any more. A client that gets nowhere is
+    replaced by a new one.
     """
 
     def __init__(
         self, settings: KafkaSettings, group_id: str, topics: Sequence[str],
         assigned: Callable[[list[Place]], None], revoking: Callable[[list[Lease], bool], None],
+        signs: VitalSigns | None = None,
     ) -> None:
         self.leases: dict[Place, Lease] = {}
         self._commits_open = 0
         self._assigned, self._revoking = assigned, revoking
         self._paused: set[Place] = set()
-        config = settings.consumer_config(group_id) | {"on_commit": self._on_commit}
-        self._consumer = Consumer(config)
-        self._consumer.subscribe(
-            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
-        )
+        self._config, self._topics = settings.consumer_config(group_id), list(topics)
+        self._signs = signs or VitalSigns()
+        self._generation = 0
+        self._consumer = self._join()
 
     def poll(self, timeout_s: float) -> tuple[Lease, Record] | None:
         """The next record of a partition that is ours. Raises `KafkaException` only when it is fatal."""
+        if self._signs.stuck:
+            self._start_again()
         message = self._consumer.poll(timeout_s)
         if message is None:
             return None
@@ -103,6 +108,26 @@ class Group:
         if closing.is_alive():
             log.warning("left without the broker's answer")
 
+    def _join(self) -> Consumer:
+        config = self._config | {
+            "on_commit": partial(self._on_commit, self._generation), "stats_cb": self._signs.read,
+            "statistics.interval.ms": 5_000,
+        }
+        consumer = Consumer(config)
+        consumer.subscribe(
+            self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+        return consumer
+
+    def _start_again(self) -> None:
+        """Whatever the old client still says as it leaves is not listened to."""
+        log.error("the client gets nowhere: starting a new one")
+        old, self._generation, self._commits_open = self._consumer, self._generation + 1, 0
+        self._lose(list(self.leases.values()))
+        self._consumer = self._join()
+        self._signs.reset()
+        threading.Thread(target=old.close, name="closing", daemon=True).start()
+
     def _commit(self, leases: Iterable[Lease]) -> None:
         news = [(lease, at) for lease in leases if (at := lease.position) not in (None, lease.committed)]
         if not news:
@@ -119,7 +144,11 @@ class Group:
         for lease, at in news:
             lease.committed = at
 
-    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+    def _on_commit(
+        self, generation: int, error: KafkaError | None, partitions: list[TopicPartition]
+    ) -> None:
+        if generation != self._generation:
+            return
         self._commits_open -= 1
         failed = [p for p in partitions if error or p.error]
         for partition in failed:
@@ -137,7 +166,9 @@ class Group:
         log.info("assigned", extra={"partitions": len(places)})
         self._assigned(places)
 
-    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if consumer is not self._consumer:
+            return
         leases = self._ours(partitions)
         self._revoking(leases, False)
         for lease in leases:
@@ -145,8 +176,11 @@ class Group:
         self._commit(leases)
         self._forget(leases, "revoked")
 
-    def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        leases = self._ours(partitions)
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if consumer is self._consumer:
+            self._lose(self._ours(partitions))
+
+    def _lose(self, leases: list[Lease]) -> None:
         for lease in leases:
             lease.revoke()
         self._revoking(leases, True)

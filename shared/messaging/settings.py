@@ -82,6 +82,9 @@ class KafkaSettings(BaseSettings):
             "logger": librdkafka_logger(),
             "reconnect.backoff.max.ms": 2_000,
             "topic.metadata.refresh.interval.ms": 10_000,
+            # A broker that comes back may first answer that there is none: librdkafka then forgets the
+            # last one it knew, and starts again from bootstrap.servers only after this (5 min by default).
+            "metadata.recovery.rebootstrap.trigger.ms": 5_000,
             "socket.keepalive.enable": True,
         }
         secret = self.sasl_password.get_secret_value() if self.sasl_password else None
